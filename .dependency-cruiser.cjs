@@ -1,0 +1,73 @@
+// Import directions of the source tree; ARCHITECTURE.md gives the reasons.
+const only = (name, folder, allowed, extra = {}) => ({
+  name,
+  severity: 'error',
+  from: { path: `^${folder}/` },
+  to: { path: '^(src|workers|bench|test)/', pathNot: `^(${[folder, ...allowed].join('|')})/`, ...extra },
+});
+
+const pure = ['src/model', 'src/protocol', 'src/policy'];
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'pure-modules-do-no-io',
+      comment: 'model, protocol and policy are bytes and values: no sockets, files, threads or timers.',
+      severity: 'error',
+      from: { path: `^(${pure.join('|')})/` },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(buffer|crypto|net/isIP)$' },
+    },
+    {
+      name: 'only-the-pool-knows-piscina',
+      severity: 'error',
+      from: { pathNot: '^src/compute/' },
+      to: { path: 'node_modules/piscina' },
+    },
+    {
+      name: 'workers-are-reached-through-the-pool',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/compute/' },
+      to: { path: '^workers/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'tests-and-benches-are-not-imported',
+      severity: 'error',
+      from: { path: '^(src|workers)/', pathNot: '^src/cli/bench' },
+      to: { path: '^(test|bench)/' },
+    },
+    only('core-imports-no-sibling', 'src/core', []),
+    only('model', 'src/model', ['src/core']),
+    only('protocol', 'src/protocol', ['src/core', 'src/model']),
+    only('policy', 'src/policy', ['src/core', 'src/model', 'src/protocol']),
+    only('workers', 'workers', ['src/core', 'src/model', 'src/protocol', 'src/compute']),
+    only('compute', 'src/compute', ['src/core', 'src/model', 'workers']),
+    only('storage', 'src/storage', ['src/core', 'src/model', 'src/compute']),
+    only('net', 'src/net', ['src/core', 'src/model', 'src/protocol', 'src/policy']),
+    only('swarm', 'src/swarm', ['src/core', 'src/model', 'src/protocol', 'src/policy', 'src/net', 'src/compute', 'src/storage']),
+    only('tracker', 'src/tracker', ['src/core', 'src/model', 'src/protocol', 'src/policy', 'src/net']),
+    only('daemon', 'src/daemon', [
+      'src/core',
+      'src/model',
+      'src/protocol',
+      'src/policy',
+      'src/net',
+      'src/compute',
+      'src/storage',
+      'src/swarm',
+      'src/tracker',
+    ]),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'types'] },
+  },
+};
