@@ -1,0 +1,8 @@
+/** The longest request, AQUE (PROTOCOL.md §5), in bytes: the most a request decoder ever keeps. */
+export const MAX_REQUEST = 212;
+/** Three digits of #idmd5, #hitpeer and #cap (PROTOCOL.md §1, §7.4): records in one answer. */
+export const MAX_RECORDS = 999;
+/** Five digits of Lenchunk (PROTOCOL.md §4), in bytes. */
+export const MAX_CHUNK = 99_999;
+/** Six digits of #chunk (PROTOCOL.md §1). */
+export const MAX_CHUNK_COUNT = 999_999;
