@@ -1,0 +1,47 @@
+export type Unit = 'B/s' | 'B' | 's' | 'x';
+
+/** What a benchmark prints: one object a line with `json`, else one line for people; notes go to stderr. */
+export class Report {
+  readonly #bench: string;
+  readonly #json: boolean;
+
+  constructor(bench: string, json: boolean) {
+    this.#bench = bench;
+    this.#json = json;
+  }
+
+  /** One figure under a name that stays the same over time. */
+  result(name: string, value: number, unit: Unit): void {
+    if (this.#json) this.#line({ event: 'result', bench: this.#bench, name, value, unit });
+    else process.stdout.write(`${name.padEnd(20)} ${shown(value, unit).padStart(14)}\n`);
+  }
+
+  /** The counters of one process, as its `stats()` gave them. */
+  stats(process_: string, stats: unknown): void {
+    if (this.#json) this.#line({ event: 'stats', bench: this.#bench, process: process_, stats });
+    else process.stdout.write(`stats of ${process_}: ${JSON.stringify(stats)}\n`);
+  }
+
+  note(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  #line(value: object): void {
+    process.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+}
+
+/** A figure with its unit, in decimal prefixes. */
+export function shown(value: number, unit: Unit): string {
+  if (unit === 'B/s') return `${(value / 1e6).toFixed(0)} MB/s`;
+  if (unit === 'B') return `${(value / 1e6).toFixed(1)} MB`;
+  return `${value.toFixed(2)} ${unit}`;
+}
+
+/** The middle value; the mean of the two middle ones of an even number. Throws when there is none. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError('median of nothing');
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}

@@ -1,0 +1,45 @@
+import type { TestContext } from 'node:test';
+import type { Child } from '../../bench/lib/child.js';
+import { Program } from '../../bench/lib/program.js';
+
+/** One line of `--json`. */
+export type CliEvent = { readonly event: string } & Readonly<Record<string, unknown>>;
+
+const EVENT_WITHIN_MS = 20_000;
+
+/** The built `bugtorrent` as a test runs it: whatever it starts is ended, by its id, when the test is over. */
+export class TestProgram {
+  readonly #t: TestContext;
+  readonly #program: Program;
+  #started = 0;
+
+  /** `folder` becomes the home and the working folder of every child. */
+  constructor(t: TestContext, folder: string) {
+    this.#t = t;
+    this.#program = new Program(folder);
+  }
+
+  async start(...args: string[]): Promise<Child> {
+    this.#started += 1;
+    const child = await this.#program.start(`${args[0]}-${this.#started}`, args);
+    this.#t.after(() => child.end());
+    return child;
+  }
+}
+
+/** The first event called `name`, past or to come. */
+export function eventOf(child: Child, name: string, timeoutMs = EVENT_WITHIN_MS): Promise<CliEvent> {
+  return child.line((line) => {
+    const event = parsed(line);
+    return event?.event === name ? event : null;
+  }, timeoutMs);
+}
+
+/** All events printed so far. */
+export function eventsOf(child: Child): CliEvent[] {
+  return child.stdout.all.flatMap((line) => parsed(line) ?? []);
+}
+
+function parsed(line: string): CliEvent | null {
+  return line.startsWith('{') ? (JSON.parse(line) as CliEvent) : null;
+}
