@@ -28,8 +28,8 @@ interface Pair {
   readonly curl: Cost | null;
 }
 
-const GET_PROCESS = script('./lib/get-process.js');
-const FILE_SERVER = script('./lib/http-file-server.js');
+const GET_PROCESS = fileURLToPath(new URL('./lib/get-process.js', import.meta.url));
+const FILE_SERVER = fileURLToPath(new URL('./lib/http-file-server.js', import.meta.url));
 
 /**
  * A random file from seeds to `get` over loopback, each a process of its own, timed from the start of `get`
@@ -176,8 +176,4 @@ function reportIfKnown(
 ): void {
   const known = [values].flat().filter((value) => value !== null);
   if (known.length > 0) report.result(name, median(known), unit);
-}
-
-function script(path: string): string {
-  return fileURLToPath(new URL(path, import.meta.url));
 }
