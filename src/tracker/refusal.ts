@@ -1,0 +1,25 @@
+/** Why a request was refused; each has a counter in `Tracker.stats()`. */
+export const REFUSALS = [
+  /** Not a command that a tracker answers. */
+  'UNKNOWN_COMMAND',
+  'UNKNOWN_SESSION',
+  'UNKNOWN_FILE',
+  'PART_OUT_OF_RANGE',
+  /** LenFile or LenPart outside the ranges of PROTOCOL.md §1. */
+  'GEOMETRY',
+  /** ADDR of a known Filemd5 with another LenFile. */
+  'OTHER_SIZE',
+  /** Neither half of the announced address is the connection's own source. */
+  'FOREIGN_ADDRESS',
+  /** Both halves of the announced address are zeros. */
+  'NO_ADDRESS',
+  /** The random SessionID belongs to another session; the client logs in again. */
+  'SESSION_ID_TAKEN',
+  'SESSIONS_FULL',
+  'FILES_FULL',
+  'OWNERSHIPS_FULL',
+  'SESSION_OWNERSHIPS_FULL',
+  'PART_LISTS_FULL',
+] as const;
+
+export type Refusal = (typeof REFUSALS)[number];

@@ -1,0 +1,119 @@
+import type { NodeAddress } from '../model/address.js';
+import type { FileMd5, SessionId } from '../model/ids.js';
+import type { Manifest } from '../model/manifest.js';
+import type { PartList } from '../model/part-list.js';
+import type { ProvenHalves } from './address-proof.js';
+import type { FileQuery } from './file-query.js';
+import type { MaybePromise } from './maybe-promise.js';
+import type { Refusal } from './refusal.js';
+
+/** Who asks, from which address, and when. */
+export interface Caller {
+  readonly session: SessionId;
+  /** The source address of the connection, in canonical form. */
+  readonly ip: string;
+  /** Milliseconds on the one scale that all users of a store share. */
+  readonly now: number;
+}
+
+export interface Login {
+  readonly address: NodeAddress;
+  readonly proven: ProvenHalves;
+  /** The SessionID if the address has no session yet; from a cryptographic random source. */
+  readonly candidate: SessionId;
+  readonly now: number;
+}
+
+export interface FileOwner {
+  readonly address: NodeAddress;
+  readonly proven: ProvenHalves;
+  /** null: all parts. */
+  readonly parts: PartList | null;
+}
+
+export interface FileOwners {
+  readonly partCount: number;
+  readonly owners: readonly FileOwner[];
+}
+
+/** `left`: `parts` is what the session owned. Else what others own already of the files it sources. */
+export interface LogOut {
+  readonly left: boolean;
+  readonly parts: number;
+}
+
+export interface SilentSession {
+  readonly session: SessionId;
+  readonly address: NodeAddress;
+  readonly proven: ProvenHalves;
+  /** Its last sign of life. */
+  readonly heard: number;
+}
+
+/** Plain numbers as last known; reading them never waits. */
+export interface StoreStats {
+  readonly sessions: number;
+  readonly files: number;
+  readonly ownerships: number;
+  readonly partListBytes: number;
+}
+
+/**
+ * What a tracker remembers: sessions, files, and who owns which parts (PROTOCOL.md §3).
+ *
+ * Every method is atomic towards all other calls on the same state, also those of other processes. A method
+ * that takes a Caller refuses with UNKNOWN_SESSION when there is no such session; else the call is a sign of
+ * life and proves the half of the announced address that it came from, whether or not it is refused for
+ * another reason. Nothing that is returned may be changed, or read after the next call.
+ */
+export interface TrackerStore {
+  /**
+   * The session of exactly this address and port: the live one (a sign of life; proofs are joined) or a new
+   * one. Refuses with SESSIONS_FULL or SESSION_ID_TAKEN.
+   */
+  logIn(login: Login): MaybePromise<{ readonly session: SessionId } | Refusal>;
+
+  /**
+   * Makes the caller an owner of all parts and a source, and returns the part count of the first
+   * registration, whose geometry stays. The name changes when the caller was a source already or no source
+   * lives. Refuses with OTHER_SIZE, FILES_FULL, OWNERSHIPS_FULL or SESSION_OWNERSHIPS_FULL.
+   */
+  addFile(caller: Caller, file: Manifest): MaybePromise<number | Refusal>;
+
+  /**
+   * The files that match, most owners first; of more than `limit`, those with the most owners. The query null
+   * matches none.
+   */
+  findFiles(
+    caller: Caller,
+    query: FileQuery | null,
+    limit: number,
+  ): MaybePromise<readonly Manifest[] | Refusal>;
+
+  /** All owners but the caller, in any order. Refuses with UNKNOWN_FILE. */
+  findOwners(caller: Caller, md5: FileMd5): MaybePromise<FileOwners | Refusal>;
+
+  /**
+   * Makes the caller an owner of one part; idempotent. Returns how many parts of the file it owns now.
+   * Refuses with UNKNOWN_FILE, PART_OUT_OF_RANGE, OWNERSHIPS_FULL, SESSION_OWNERSHIPS_FULL or PART_LISTS_FULL.
+   */
+  addPart(caller: Caller, md5: FileMd5, part: number): MaybePromise<number | Refusal>;
+
+  /**
+   * Ends the session if every part of every file that it sources has another owner; its ownerships go, and
+   * so does each file that is left without owners. Changes nothing otherwise. Of two sources that leave at
+   * the same time and have only each other, one stays.
+   */
+  logOut(caller: Caller): MaybePromise<LogOut | Refusal>;
+
+  /** Sessions without a sign of life since `since`, the longest silent first, at most `limit`. */
+  silentSessions(since: number, limit: number): MaybePromise<readonly SilentSession[]>;
+
+  /** A sign of life from elsewhere, such as a probe. Nothing happens when the session is gone. */
+  keepSession(session: SessionId, now: number): MaybePromise<void>;
+
+  /** Ends the session, as logOut does but whoever else owns its files, unless it was heard after `since`. */
+  dropSession(session: SessionId, since: number): MaybePromise<boolean>;
+
+  stats(): StoreStats;
+}
