@@ -1,0 +1,119 @@
+/**
+ * The contract between the main thread and the workers: what each task is given and what it returns. A structured
+ * clone strips an Error of its class and code, so a worker returns its failures as values.
+ */
+import type { FileIdentity } from '../model/file-identity.js';
+
+export interface JobFailure {
+  readonly ok: false;
+  /** 'CHANGED': the file is not the one that was shared. Otherwise the system's error code (ENOSPC, EIO, …). */
+  readonly code: string;
+  readonly detail: string;
+}
+
+/**
+ * A part as it lies in the slab, taken from the wire in place: `first` bytes of data at `offset`, then chunks, each a
+ * 5-digit Lenchunk followed by its data (PROTOCOL.md §4), `length` bytes of data in all.
+ */
+export interface FrameSpan {
+  readonly offset: number;
+  readonly first: number;
+  readonly length: number;
+}
+
+/** Where a part's bytes are read from: a shared file that must still be the one hashed, or a download's own data. */
+export type PartOrigin =
+  | { readonly kind: 'file'; readonly path: string; readonly identity: FileIdentity }
+  | { readonly kind: 'descriptor'; readonly fd: number };
+
+/** Reads one part and lays it out as a whole AREP frame at `offset` of the slab. */
+export interface ReadFrameJob {
+  readonly origin: PartOrigin;
+  readonly position: number;
+  readonly length: number;
+  readonly offset: number;
+  readonly chunkSize: number;
+}
+
+export interface StorePart {
+  /** Byte position in the data file. */
+  readonly position: number;
+  /** Byte position of the part's mark in the journal. */
+  readonly mark: number;
+  readonly frame: FrameSpan;
+}
+
+/** Writes landed parts, each followed by its mark in the journal. */
+export interface StorePartsJob {
+  readonly dataFd: number;
+  readonly journalFd: number;
+  readonly parts: readonly StorePart[];
+}
+
+/** Bytes to hash: a landed frame, or a range of the data file when its slot was given up. */
+export type HashInput =
+  | { readonly kind: 'frame'; readonly frame: FrameSpan }
+  | { readonly kind: 'range'; readonly fd: number; readonly position: number; readonly length: number };
+
+/** Goes on with the sequential MD5 `hash`; the state lives in the worker, so the task's pool has one thread. */
+export interface HashPartsJob {
+  readonly hash: number;
+  readonly inputs: readonly HashInput[];
+}
+
+/** Ends the sequential MD5 `hash`: of the bytes alone, and with each suffix appended (salted ids, PROTOCOL.md §6). */
+export interface FinishHashJob {
+  readonly hash: number;
+  readonly suffixes: readonly string[];
+}
+
+export interface FinishHashResult {
+  readonly ok: true;
+  readonly md5: string;
+  readonly salted: readonly string[];
+}
+
+/** Compares landed parts with what the data file holds. */
+export interface ComparePartsJob {
+  readonly fd: number;
+  readonly parts: readonly { readonly position: number; readonly frame: FrameSpan }[];
+}
+
+export interface ComparePartsResult {
+  readonly ok: true;
+  readonly same: readonly boolean[];
+}
+
+/** Continues the MD5 of a shared file from a saved state over the bytes [from, to). */
+export interface HashSliceJob {
+  readonly path: string;
+  readonly identity: FileIdentity;
+  readonly from: number;
+  readonly to: number;
+  readonly partSize: number;
+  /** State returned by the slice before; null at the start of the file. */
+  readonly saved: Uint8Array | null;
+  readonly last: boolean;
+}
+
+export interface HashSliceResult {
+  readonly ok: true;
+  readonly saved: Uint8Array;
+  /** MD5 chaining values (16 B each) at the part borders in (from, to], the end of the file excluded; empty unless partSize is a multiple of 64. */
+  readonly midstates: Uint8Array;
+  /** Hex digest, on the last slice. */
+  readonly md5: string | null;
+}
+
+/** Every task by the name of the worker's export. */
+export interface Tasks {
+  readFrame: { job: ReadFrameJob; result: { readonly ok: true } };
+  storeParts: { job: StorePartsJob; result: { readonly ok: true } };
+  hashParts: { job: HashPartsJob; result: { readonly ok: true } };
+  finishHash: { job: FinishHashJob; result: FinishHashResult };
+  compareParts: { job: ComparePartsJob; result: ComparePartsResult };
+  hashSlice: { job: HashSliceJob; result: HashSliceResult };
+}
+
+export type TaskName = keyof Tasks;
+export type TaskResult<T extends TaskName> = Tasks[T]['result'] | JobFailure;

@@ -1,0 +1,61 @@
+/** The pool of worker threads: the one place that knows Piscina. */
+import { Piscina } from 'piscina';
+import type { TaskName, TaskResult, Tasks } from './jobs.js';
+import type { Slab } from './slab.js';
+
+const WORKER = new URL('../../workers/main.js', import.meta.url).href;
+/** Callers bound what they have under way; reaching this is a bug of ours, and Piscina rejects. */
+const MAX_QUEUE = 65_536;
+
+export class WorkerPool {
+  readonly #piscina: Piscina;
+  readonly #counts = new Map<TaskName, { started: number; finished: number; failed: number }>();
+
+  /**
+   * @param slab the memory the workers read and write
+   * @param threads started at once and kept; 1 keeps a worker's state (a running MD5) in one place
+   */
+  constructor(slab: Slab, threads: number) {
+    this.#piscina = new Piscina({
+      filename: WORKER,
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      maxQueue: MAX_QUEUE,
+      recordTiming: false,
+      workerData: { memory: slab.memory },
+    });
+  }
+
+  /** Runs one task. Failures of the task come back as values; a rejection means a bug or a stopped pool. */
+  async run<T extends TaskName>(task: T, job: Tasks[T]['job']): Promise<TaskResult<T>> {
+    const count = this.#count(task);
+    count.started++;
+    const result: TaskResult<T> = await this.#piscina.run(job, { name: task });
+    count.finished++;
+    if (!result.ok) count.failed++;
+    return result;
+  }
+
+  /** Ends the threads; tasks not finished by then reject. */
+  async stop(): Promise<void> {
+    await this.#piscina.destroy();
+  }
+
+  stats() {
+    return {
+      threads: this.#piscina.threads.length,
+      queued: this.#piscina.queueSize,
+      tasks: Object.fromEntries([...this.#counts].map(([task, count]) => [task, { ...count }])),
+    };
+  }
+
+  #count(task: TaskName) {
+    let count = this.#counts.get(task);
+    if (count === undefined) {
+      count = { started: 0, finished: 0, failed: 0 };
+      this.#counts.set(task, count);
+    }
+    return count;
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * Fetches a set of parts from the peers of a book: one loop that gives free hands work, and one tick a while that takes
+ * work from slow hands.
+ *
+ * Invariant: a request in `peer.requests` is counted once in the picker until it landed or failed. A part lands in the
+ * sink at most once; a second copy that was under way is aborted or dropped.
+ */
+import type { Clock } from '../core/clock.js';
+import { ProtocolError } from '../core/errors.js';
+import { type PartGeometry, partLength } from '../model/geometry.js';
+import type { FileMd5, PartIndex } from '../model/ids.js';
+import type { ExchangeFailure } from '../net/exchange.js';
+import type { PartPicker } from '../policy/part-picker.js';
+import { type LandedPart, Landing, type LandingContext } from './landing.js';
+import type { Peer, PeerBook, PeerRequest } from './peer-book.js';
+
+const TICK_MS = 500;
+/** A peer under a tenth of the median rate for this long is slow. */
+const SLOW_FOR_MS = 5_000;
+const SLOW_SHARE = 0.1;
+/** A request that waits this long for its first byte may also go to an idle owner (PROTOCOL.md §4). */
+const QUEUED_MS = 2_000;
+/** Connections over all peers that the fetcher aims at; a few peers get up to four each (PROTOCOL.md §4). */
+const CONNECTIONS = 12;
+const CONNECTIONS_PER_PEER = 4;
+/** Requests a connection has ahead: as much as its peer sends in this time, within MAX_DEPTH. */
+const AHEAD_MS = 100;
+const MAX_DEPTH = 8;
+/** The hash is behind by this much of the window: fetching further ahead would only cool what it has to read. */
+const HASH_BEHIND = 0.5;
+
+export interface FetchSink {
+  /** A part arrived from `peer`; the slot's hold passes to the sink. */
+  landed(landed: LandedPart, peer: Peer): void;
+  /** Parts that are stored and not yet hashed, at most `limit`: how far the hash is behind. */
+  backlog(limit: number): number;
+}
+
+export interface FetchInit {
+  readonly md5: FileMd5;
+  readonly geometry: PartGeometry;
+  readonly picker: PartPicker;
+  readonly windowParts: number;
+  readonly book: PeerBook;
+  readonly landing: LandingContext;
+  readonly clock: Clock;
+  /** Milliseconds to stop reading for after `bytes` more: the download limit. */
+  readonly throttle: (bytes: number) => number;
+  /** Who may be asked: a repair leaves a suspect out. */
+  readonly eligible: (peer: Peer) => boolean;
+  readonly sink: FetchSink;
+}
+
+export interface FetchStats {
+  fetchedBytes: number;
+  wastedBytes: number;
+  requests: number;
+  failures: Record<string, number>;
+  handedOn: number;
+}
+
+export class Fetcher {
+  readonly stats: FetchStats;
+  readonly #init: FetchInit;
+  #running = false;
+  #timer: { cancel(): void } | null = null;
+  /** When bytes last arrived. */
+  lastByteAt: number;
+
+  /** @param stats counters that outlive one fetcher */
+  constructor(init: FetchInit, stats: FetchStats) {
+    this.#init = init;
+    this.stats = stats;
+    this.lastByteAt = init.clock.now();
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#tick();
+  }
+
+  /** Ends every request under way. */
+  stop(): void {
+    this.#running = false;
+    this.#timer?.cancel();
+    for (const peer of this.#init.book.peers) {
+      for (const { landing } of [...peer.requests.values()]) peer.link.abort(landing);
+    }
+  }
+
+  /** Free hands may have appeared: new owners, room on a connection, a part that is missing again. */
+  pump(): void {
+    if (!this.#running) return;
+    for (const peer of this.#inOrder()) this.#give(peer);
+  }
+
+  /** True while a request is under way. */
+  get busy(): boolean {
+    return this.#init.book.peers.some((peer) => peer.requests.size > 0);
+  }
+
+  /** Peers with a request under way. */
+  get active(): number {
+    return this.#init.book.peers.filter((peer) => peer.requests.size > 0).length;
+  }
+
+  /** True when an eligible peer, resting or not, has a part that is missing. */
+  get hasSource(): boolean {
+    const { book, eligible, picker } = this.#init;
+    return book.peers.some((peer) => {
+      if (!peer.listed || peer.banned || !eligible(peer)) return false;
+      for (const part of peer.parts) if (!picker.isLanded(part)) return true;
+      return false;
+    });
+  }
+
+  #inOrder(): Peer[] {
+    const { book, clock, eligible } = this.#init;
+    const now = clock.now();
+    const usable = book.peers.filter((peer) => peer.usable(now) && eligible(peer));
+    return [...usable.filter((peer) => !peer.slow), ...usable.filter((peer) => peer.slow)];
+  }
+
+  #give(peer: Peer): void {
+    const { picker, clock } = this.#init;
+    const now = clock.now();
+    while (peer.usable(now) && peer.link.room() > 0) {
+      if (peer.slow && peer.requests.size > 0) return;
+      const part = picker.pick(peer.parts, this.#mayGoBeyond()) ?? this.#takeOver(peer, now);
+      if (part === null) return;
+      this.#request(peer, part, now);
+    }
+  }
+
+  #mayGoBeyond(): boolean {
+    const limit = Math.ceil(this.#init.windowParts * HASH_BEHIND);
+    return this.#init.sink.backlog(limit) < limit;
+  }
+
+  #request(peer: Peer, part: PartIndex, now: number): void {
+    const { md5, geometry, clock, picker } = this.#init;
+    const length = partLength(geometry, part);
+    let counted = 0;
+    const landing = new Landing(md5, part, length, this.#init.landing, {
+      arrived: (bytes) => {
+        const request = peer.requests.get(part);
+        if (counted === 0 && request !== undefined) request.startedAt = clock.now();
+        counted += bytes;
+        this.stats.fetchedBytes += bytes;
+        peer.bytes += bytes;
+        this.lastByteAt = clock.now();
+        return this.#init.throttle(bytes);
+      },
+      landed: (landed) => {
+        this.stats.fetchedBytes -= counted - length;
+        this.#landed(peer, landed);
+      },
+      failed: (reason) => {
+        this.stats.wastedBytes += counted;
+        this.#failed(peer, part, reason);
+      },
+    });
+    peer.requests.set(part, { landing, since: now, startedAt: null, fastAt: now, handedOn: false });
+    picker.requested(part);
+    this.stats.requests++;
+    peer.link.submit(landing);
+  }
+
+  #landed(peer: Peer, landed: LandedPart): void {
+    const { picker, book, sink } = this.#init;
+    peer.reached = true;
+    peer.succeeded();
+    peer.requests.delete(landed.part);
+    picker.requestEnded(landed.part);
+    if (!this.#running || picker.isLanded(landed.part)) {
+      this.stats.wastedBytes += landed.frame.length;
+      landed.slot.release();
+      return;
+    }
+    picker.landed(landed.part);
+    sink.landed(landed, peer);
+    for (const other of book.peers) {
+      const copy = other.requests.get(landed.part);
+      if (copy !== undefined) other.link.abort(copy.landing);
+    }
+    this.#give(peer);
+  }
+
+  #failed(peer: Peer, part: PartIndex, reason: ExchangeFailure): void {
+    const { picker, clock } = this.#init;
+    peer.requests.delete(part);
+    picker.requestEnded(part);
+    this.stats.failures[reason.kind] = (this.stats.failures[reason.kind] ?? 0) + 1;
+    const now = clock.now();
+    if (reason.kind === 'refused' || isProse(reason.error)) peer.refused(now);
+    else if (reason.kind === 'protocol') peer.breached(now);
+    else if (reason.kind !== 'aborted') peer.failed(now);
+    this.pump();
+  }
+
+  #tick(): void {
+    if (!this.#running) return;
+    const { book, clock, eligible } = this.#init;
+    const now = clock.now();
+    const peers = book.peers.filter((peer) => peer.usable(now) && eligible(peer));
+    const share = Math.floor(CONNECTIONS / Math.max(1, peers.length));
+    for (const peer of peers) {
+      peer.measure(now);
+      peer.link.maxConnections = Math.min(CONNECTIONS_PER_PEER, Math.max(1, share));
+      peer.link.depth = this.#depth(peer);
+    }
+    this.#findSlow(now);
+    this.pump();
+    this.#timer = clock.after(TICK_MS, () => this.#tick());
+  }
+
+  #depth(peer: Peer): number {
+    const { partSize } = this.#init.geometry;
+    const perConnection = peer.rate / peer.link.maxConnections;
+    return Math.min(MAX_DEPTH, 2 + Math.floor((perConnection * AHEAD_MS) / 1000 / partSize));
+  }
+
+  /** Marks peers whose requests crawl and frees their parts for others; the crawling request may still win. */
+  #findSlow(now: number): void {
+    const median = this.#medianRate();
+    for (const peer of this.#init.book.peers) {
+      for (const [part, request] of peer.requests) {
+        if (request.startedAt === null) {
+          request.fastAt = now;
+          continue;
+        }
+        const rate = (request.landing.received / Math.max(1, now - request.startedAt)) * 1000;
+        if (rate >= median * SLOW_SHARE) request.fastAt = now;
+        else if (now - request.fastAt >= SLOW_FOR_MS && !request.handedOn) this.#handOn(peer, part, request);
+      }
+    }
+  }
+
+  #handOn(peer: Peer, part: PartIndex, request: PeerRequest): void {
+    const now = this.#init.clock.now();
+    const others = this.#inOrder().some(
+      (other) => other !== peer && !other.slow && other.parts.has(part) && other.usable(now),
+    );
+    if (!others) return;
+    peer.slow = true;
+    request.handedOn = true;
+    this.stats.handedOn++;
+  }
+
+  /** A part that somebody else keeps waiting for, for a peer that has nothing better to do. */
+  #takeOver(peer: Peer, now: number): PartIndex | null {
+    const { book, picker } = this.#init;
+    let chosen: { part: PartIndex; request: PeerRequest } | null = null;
+    for (const other of book.peers) {
+      if (other === peer) continue;
+      for (const [part, request] of other.requests) {
+        const queued = request.startedAt === null && now - request.since >= QUEUED_MS;
+        if (!queued && !request.handedOn) continue;
+        if (
+          !peer.parts.has(part) ||
+          peer.requests.has(part) ||
+          picker.requestsOf(part) > 1 ||
+          picker.isLanded(part)
+        )
+          continue;
+        if (chosen === null || request.since < chosen.request.since) chosen = { part, request };
+      }
+    }
+    return chosen?.part ?? null;
+  }
+
+  /** Of the peers that are sending, in bytes a second. */
+  #medianRate(): number {
+    const rates = this.#init.book.peers
+      .filter((peer) => peer.requests.size > 0 && peer.rate > 0)
+      .map((peer) => peer.rate / Math.max(1, Math.min(peer.requests.size, peer.link.maxConnections)))
+      .sort((a, b) => a - b);
+    return rates[Math.floor(rates.length / 2)] ?? 0;
+  }
+}
+
+/** Other peers may refuse with a line of text (PROTOCOL.md §2). */
+const isProse = (error: Error | undefined): boolean =>
+  error instanceof ProtocolError && error.code === 'NOT_AREP';

@@ -1,0 +1,188 @@
+/**
+ * The owners of one file: who they are, what they have, how they did.
+ *
+ * Invariant: one Peer for each announced address; its id is its index in order of first sight and never changes, so that
+ * "who sent this part" outlives the peer. A peer's parts are counted in the picker's rarity exactly while it is listed.
+ */
+import { addressKey, hosts, type NodeAddress } from '../model/address.js';
+import type { PartIndex } from '../model/ids.js';
+import type { PartList } from '../model/part-list.js';
+import type { Exchange } from '../net/exchange.js';
+import type { Owner } from '../protocol/messages.js';
+import type { Landing } from './landing.js';
+
+/** A refusal means "does not have it now" (PROTOCOL.md §4). */
+const REFUSED_REST_MS = 60_000;
+const FIRST_REST_MS = 2_000;
+const LONGEST_REST_MS = 60_000;
+/** Breaches of framing after which a peer is not asked again. */
+const BREACHES = 3;
+/** More addresses than a tracker can name in one answer are not remembered twice over (PROTOCOL.md §1, #hitpeer). */
+const MAX_PEERS = 4_096;
+const RATE_MEMORY_MS = 5_000;
+
+/** All connections to one peer; RequestPipeline in the program. */
+export interface PeerLink {
+  maxConnections: number;
+  depth: number;
+  /** How many more exchanges may be given now. */
+  room(): number;
+  submit(exchange: Exchange): void;
+  /** Ends the exchange without waiting for its answer; it fails with 'aborted'. */
+  abort(exchange: Exchange): void;
+  close(): void;
+}
+
+export interface PeerRequest {
+  readonly landing: Landing;
+  readonly since: number;
+  /** When its first byte came; null until then. */
+  startedAt: number | null;
+  /** When the request was last seen to be fast enough. */
+  fastAt: number;
+  /** Given to another owner as well. */
+  handedOn: boolean;
+}
+
+export class Peer {
+  readonly id: number;
+  readonly address: NodeAddress;
+  readonly link: PeerLink;
+  readonly requests = new Map<PartIndex, PeerRequest>();
+  parts: PartList;
+  /** Asked only for what nobody else has free hands for. */
+  slow = false;
+  /** Sent wrong bytes or broke the framing too often: never asked again. */
+  banned = false;
+  listed = true;
+  reached = false;
+  bytes = 0;
+  /** Bytes a second, smoothed over RATE_MEMORY_MS. */
+  rate = 0;
+  #restUntil = 0;
+  #failures = 0;
+  #breaches = 0;
+  #ratedBytes = 0;
+  #ratedAt: number;
+
+  constructor(id: number, address: NodeAddress, parts: PartList, link: PeerLink, now: number) {
+    this.id = id;
+    this.address = address;
+    this.parts = parts;
+    this.link = link;
+    this.#ratedAt = now;
+  }
+
+  usable(now: number): boolean {
+    return this.listed && !this.banned && now >= this.#restUntil;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+  }
+
+  /** The peer said no, or cannot serve now. */
+  refused(now: number): void {
+    this.#restUntil = now + REFUSED_REST_MS;
+  }
+
+  /** The peer could not be reached, went away in the middle, or was silent too long. */
+  failed(now: number): void {
+    this.#restUntil = now + Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(this.#failures++, 10));
+  }
+
+  /** The peer sent what cannot be an answer. */
+  breached(now: number): void {
+    this.failed(now);
+    if (++this.#breaches >= BREACHES) this.banned = true;
+  }
+
+  /** Updates `rate` from what arrived since the last call. */
+  measure(now: number): void {
+    const elapsed = now - this.#ratedAt;
+    if (elapsed <= 0) return;
+    const current = ((this.bytes - this.#ratedBytes) / elapsed) * 1000;
+    const weight = Math.min(1, elapsed / RATE_MEMORY_MS);
+    this.rate = this.rate === 0 ? current : this.rate + (current - this.rate) * weight;
+    this.#ratedAt = now;
+    this.#ratedBytes = this.bytes;
+  }
+}
+
+/** The picker's view of who owns what. */
+export interface Rarity {
+  ownerAdded(parts: PartList): void;
+  ownerRemoved(parts: PartList): void;
+}
+
+export class PeerBook {
+  readonly #connect: (address: NodeAddress) => PeerLink;
+  readonly #peers: Peer[] = [];
+  readonly #byAddress = new Map<string, Peer>();
+  #rarity: Rarity | null = null;
+
+  constructor(connect: (address: NodeAddress) => PeerLink) {
+    this.#connect = connect;
+  }
+
+  get peers(): readonly Peer[] {
+    return this.#peers;
+  }
+
+  /** Counts every listed owner in `rarity` from now on, instead of the one before. */
+  countIn(rarity: Rarity): void {
+    this.#rarity = rarity;
+    for (const peer of this.#peers) if (peer.listed) rarity.ownerAdded(peer.parts);
+  }
+
+  /** Takes a tracker's whole answer: new owners appear, part lists grow or shrink, owners not named any more rest unlisted. */
+  update(owners: readonly Owner[], now: number): void {
+    const named = new Set<Peer>();
+    for (const { address, parts } of owners) {
+      const key = addressKey(address);
+      const known = this.#byAddress.get(key);
+      if (known !== undefined) this.#relist(known, parts);
+      else if (this.#peers.length < MAX_PEERS && hosts(address).length > 0)
+        this.#add(key, address, parts, now);
+      const peer = this.#byAddress.get(key);
+      if (peer !== undefined) named.add(peer);
+    }
+    for (const peer of this.#peers) {
+      if (!peer.listed || named.has(peer)) continue;
+      peer.listed = false;
+      this.#rarity?.ownerRemoved(peer.parts);
+    }
+  }
+
+  /** The texts that may stand behind a file's bytes in a salted id: every owner ever seen (PROTOCOL.md §6). */
+  saltSuffixes(self: NodeAddress | null): string[] {
+    const suffixes = new Set<string>();
+    for (const { v4, v6 } of [
+      ...this.#peers.map(({ address }) => address),
+      ...(self === null ? [] : [self]),
+    ]) {
+      const first = v4 ?? '';
+      for (const second of v6 === null ? [`::ffff:${first}`, ''] : [v6]) suffixes.add(first + second);
+    }
+    return [...suffixes];
+  }
+
+  close(): void {
+    for (const peer of this.#peers) peer.link.close();
+  }
+
+  #add(key: string, address: NodeAddress, parts: PartList, now: number): void {
+    const peer = new Peer(this.#peers.length, address, parts, this.#connect(address), now);
+    this.#peers.push(peer);
+    this.#byAddress.set(key, peer);
+    this.#rarity?.ownerAdded(parts);
+  }
+
+  #relist(peer: Peer, parts: PartList): void {
+    if (peer.listed && Buffer.compare(peer.parts.bytes, parts.bytes) === 0) return;
+    if (peer.listed) this.#rarity?.ownerRemoved(peer.parts);
+    this.#rarity?.ownerAdded(parts);
+    peer.parts = parts;
+    peer.listed = true;
+  }
+}
