@@ -101,7 +101,7 @@ export function decodeAmid(partCount: number): AnswerDecoder<Uint8Array[]> {
     maxCount: states,
     recordLength: STATE,
     usableWhenCut: false,
-    decode: (bytes, at) => Uint8Array.prototype.slice.call(bytes, at, at + STATE),
+    decode: (bytes, at) => new Uint8Array(bytes.subarray(at, at + STATE)),
   });
 }
 

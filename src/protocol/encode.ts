@@ -11,18 +11,15 @@ import {
   PART_SIZE,
   PARTS_TOTAL,
   RECORD_COUNT,
-  TEXT,
   TTL,
   writeAddress,
   writeAscii,
   writeNumber,
   writeText,
 } from './fields.js';
-import { MAX_RECORDS } from './limits.js';
+import { MAX_RECORDS, RICERCA_LENGTH } from './limits.js';
 import type { FoundFile, Owner, Request } from './messages.js';
 import { REQUEST_LENGTH } from './requests.js';
-
-export { cutUtf8 } from '../model/utf8.js';
 
 /** Bytes of one MD5 chaining value in AMID (PROTOCOL.md §7.2). */
 const STATE = 16;
@@ -44,7 +41,7 @@ export function encodeRequest(request: Request): Buffer {
       break;
     }
     case 'LOOK':
-      writeText(bytes, writeAscii(bytes, at, ID, request.session), TEXT, request.text);
+      writeText(bytes, writeAscii(bytes, at, ID, request.session), RICERCA_LENGTH, request.text);
       break;
     case 'FCHU':
     case 'DELR':
@@ -63,7 +60,7 @@ export function encodeRequest(request: Request): Buffer {
       break;
     case 'QUER': {
       const next = writeAddress(bytes, writeAscii(bytes, at, ID, request.packet), request.address);
-      writeText(bytes, writeNumber(bytes, next, TTL, request.ttl), TEXT, request.text);
+      writeText(bytes, writeNumber(bytes, next, TTL, request.ttl), RICERCA_LENGTH, request.text);
       break;
     }
     case 'AQUE': {

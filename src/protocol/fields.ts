@@ -12,7 +12,6 @@ export const ADDRESS = 60;
 export const ID = 16;
 export const MD5 = 32;
 export const NAME = 100;
-export const TEXT = 20;
 export const FILE_SIZE = 10;
 export const PART_SIZE = 6;
 export const PART = 8;
@@ -55,7 +54,8 @@ export function digits(bytes: Uint8Array, at: number, width: number): number {
   let value = 0;
   for (let i = at; i < at + width; i++) {
     const digit = bytes[i]! - ZERO;
-    if (digit < 0 || digit > 9) return -1;
+    // Written so that a byte beyond the end of `bytes` fails too.
+    if (!(digit >= 0 && digit <= 9)) return -1;
     value = value * 10 + digit;
   }
   return value;

@@ -4,5 +4,5 @@ export const MAX_REQUEST = 212;
 export const MAX_RECORDS = 999;
 /** Five digits of Lenchunk (PROTOCOL.md §4), in bytes. */
 export const MAX_CHUNK = 99_999;
-/** Six digits of #chunk (PROTOCOL.md §1). */
-export const MAX_CHUNK_COUNT = 999_999;
+/** The text of a LOOK or QUER (PROTOCOL.md §1), in bytes of UTF-8. */
+export const RICERCA_LENGTH = 20;

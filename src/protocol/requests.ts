@@ -21,22 +21,21 @@ import {
   readPacket,
   readSession,
   readText,
-  TEXT,
   TTL,
 } from './fields.js';
-import { MAX_REQUEST } from './limits.js';
+import { MAX_REQUEST, RICERCA_LENGTH } from './limits.js';
 import type { Command, Request } from './messages.js';
 
 /** The length of each request in bytes, its command included (PROTOCOL.md §3–§5, §7). */
 export const REQUEST_LENGTH: Readonly<Record<Command, number>> = {
   LOGI: COMMAND + ADDRESS,
   ADDR: COMMAND + ID + FILE_SIZE + PART_SIZE + NAME + MD5,
-  LOOK: COMMAND + ID + TEXT,
+  LOOK: COMMAND + ID + RICERCA_LENGTH,
   FCHU: COMMAND + ID + MD5,
   RPAD: COMMAND + ID + MD5 + PART,
   LOGO: COMMAND + ID,
   RETP: COMMAND + MD5 + PART,
-  QUER: COMMAND + ID + ADDRESS + TTL + TEXT,
+  QUER: COMMAND + ID + ADDRESS + TTL + RICERCA_LENGTH,
   AQUE: COMMAND + ID + ADDRESS + MD5 + NAME,
   NEAR: COMMAND + ID + ADDRESS + TTL,
   ANEA: COMMAND + ID + ADDRESS,
@@ -149,7 +148,7 @@ function decode(command: Command, bytes: Buffer, at: number): Request {
     case 'ADDR':
       return decodeAddr(bytes, a);
     case 'LOOK':
-      return { command, session: readSession(bytes, a), text: readText(bytes, a + ID, TEXT) };
+      return { command, session: readSession(bytes, a), text: readText(bytes, a + ID, RICERCA_LENGTH) };
     case 'FCHU':
       return { command, session: readSession(bytes, a), md5: readMd5(bytes, a + ID) };
     case 'RPAD':
@@ -169,7 +168,7 @@ function decode(command: Command, bytes: Buffer, at: number): Request {
         packet: readPacket(bytes, a),
         address: readAddress(bytes, a + ID),
         ttl: readNumber(bytes, a + ID + ADDRESS, TTL),
-        text: readText(bytes, a + ID + ADDRESS + TTL, TEXT),
+        text: readText(bytes, a + ID + ADDRESS + TTL, RICERCA_LENGTH),
       };
     case 'AQUE':
       return {
