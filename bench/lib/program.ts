@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Child } from './child.js';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const LISTENS_WITHIN_MS = 20_000;
 
 /** Where the children of one benchmark or test keep their files; nothing of the user's reaches them. */
 export class Program {
@@ -22,6 +23,13 @@ export class Program {
   startScript(name: string, script: string, args: readonly string[]): Promise<Child> {
     const env = { ...this.#environment(), BUGTORRENT_STATS: this.#statsFile(name) };
     return Child.start(name, process.execPath, [script, ...args], { env, cwd: this.#folder });
+  }
+
+  /** Starts a tracker on a free loopback port; `at` is its HOST:PORT. */
+  async startTracker(): Promise<{ tracker: Child; at: string }> {
+    const tracker = await this.start('tracker', ['tracker', '--listen', '127.0.0.1:0']);
+    const listens = (line: string) => line.match(/listening on (\S+)/)?.[1];
+    return { tracker, at: await tracker.line(listens, LISTENS_WITHIN_MS) };
   }
 
   /** The last `stats()` snapshot that a child which has ended left behind; null when it left none. */

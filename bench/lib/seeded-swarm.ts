@@ -1,5 +1,4 @@
 import type { Child } from './child.js';
-import { freePort, listening } from './loopback.js';
 import type { Program } from './program.js';
 
 const SHARED_WITHIN_MS = 120_000;
@@ -17,15 +16,13 @@ export interface SeededSwarm {
  * get an address each (127.0.0.2, 127.0.0.3, …), as several machines would have.
  */
 export async function startSeededSwarm(program: Program, file: string, seeds: number): Promise<SeededSwarm> {
-  const trackerAt = `127.0.0.1:${await freePort('127.0.0.1')}`;
-  const tracker = await program.start('tracker', ['tracker', '--listen', trackerAt]);
-  await listening(tracker, '127.0.0.1', Number(trackerAt.split(':')[1]));
+  const { tracker, at } = await program.startTracker();
   const processes = new Map<string, Child>();
   let shared: { magnet: string; md5: string } | null = null;
   for (let i = 1; i <= seeds; i += 1) {
     const name = `seed-${i}`;
-    const at = seeds === 1 ? '127.0.0.1:0' : `127.0.0.${i + 1}:0`;
-    const seed = await program.start(name, ['share', file, '--json', '--tracker', trackerAt, '--listen', at]);
+    const listen = seeds === 1 ? '127.0.0.1:0' : `127.0.0.${i + 1}:0`;
+    const seed = await program.start(name, ['share', file, '--json', '--tracker', at, '--listen', listen]);
     processes.set(name, seed);
     shared = await seed.line(sharedEvent, SHARED_WITHIN_MS);
   }

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { Child } from '../../bench/lib/child.js';
 import { Program } from '../../bench/lib/program.js';
+import { atEnd } from './clean-up.js';
 
 /** One line of `--json`. */
 export type CliEvent = { readonly event: string } & Readonly<Record<string, unknown>>;
@@ -8,22 +9,26 @@ export type CliEvent = { readonly event: string } & Readonly<Record<string, unkn
 const EVENT_WITHIN_MS = 20_000;
 
 /** The built `bugtorrent` as a test runs it: whatever it starts is ended, by its id, when the test is over. */
-export class TestProgram {
+export class TestProgram extends Program {
   readonly #t: TestContext;
-  readonly #program: Program;
   #started = 0;
 
   /** `folder` becomes the home and the working folder of every child. */
   constructor(t: TestContext, folder: string) {
+    super(folder);
     this.#t = t;
-    this.#program = new Program(folder);
   }
 
-  async start(...args: string[]): Promise<Child> {
-    this.#started += 1;
-    const child = await this.#program.start(`${args[0]}-${this.#started}`, args);
-    this.#t.after(() => child.end());
+  override async startScript(name: string, script: string, args: readonly string[]): Promise<Child> {
+    const child = await super.startScript(name, script, args);
+    atEnd(this.#t, () => child.end());
     return child;
+  }
+
+  /** Starts `bugtorrent ARGS`. */
+  cli(...args: string[]): Promise<Child> {
+    this.#started += 1;
+    return this.start(`${args[0]}-${this.#started}`, args);
   }
 }
 
