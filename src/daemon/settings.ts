@@ -1,0 +1,208 @@
+/**
+ * Every setting of every command, once: flags, environment variables, keys of the config file and help
+ * are all derived from SETTINGS. The name of a setting is its flag without the dashes and its key in the
+ * file; `BUGTORRENT_` and the name in capitals is its environment variable.
+ */
+import {
+  announced,
+  count,
+  directory,
+  type Kind,
+  listenAddress,
+  oneOf,
+  path,
+  rate,
+  ratio,
+  remoteAddress,
+  size,
+  time,
+} from './setting-kinds.js';
+
+export type CommandName = 'start' | 'tracker' | 'daemon' | 'share' | 'search' | 'get' | 'bench';
+
+/** One value or none; `defaults` holds the commands that have the setting, with the text used when nothing is given. */
+interface Single<T, C extends CommandName, D extends string | null> {
+  readonly form: 'single';
+  readonly kind: Kind<T>;
+  readonly help: string;
+  readonly defaults: Readonly<Record<C, D>>;
+  readonly short?: string;
+}
+
+/** Any number of values: the flag is repeated, the environment separates them by commas. */
+interface List<T, C extends CommandName> {
+  readonly form: 'list';
+  readonly kind: Kind<T>;
+  readonly help: string;
+  readonly defaults: Readonly<Record<C, readonly string[]>>;
+}
+
+/** On or off; off unless given. */
+interface Switch<C extends CommandName> {
+  readonly form: 'switch';
+  readonly help: string;
+  readonly commands: readonly C[];
+  readonly short?: string;
+}
+
+function single<T, C extends CommandName, D extends string | null>(
+  kind: Kind<T>,
+  defaults: Record<C, D>,
+  help: string,
+  short?: string,
+): Single<T, C, D> {
+  return { form: 'single', kind, help, defaults, ...(short === undefined ? {} : { short }) };
+}
+
+function list<T, C extends CommandName>(
+  kind: Kind<T>,
+  defaults: Record<C, readonly string[]>,
+  help: string,
+): List<T, C> {
+  return { form: 'list', kind, help, defaults };
+}
+
+function onOff<C extends CommandName>(commands: readonly C[], help: string, short?: string): Switch<C> {
+  return { form: 'switch', help, commands, ...(short === undefined ? {} : { short }) };
+}
+
+const TRACKER_PORT = 3000;
+const PEER_PORT = 5000;
+const LOCAL_TRACKER = [`127.0.0.1:${TRACKER_PORT}`];
+
+function listenPort(command: string): number {
+  if (command === 'tracker') return TRACKER_PORT;
+  return command === 'daemon' || command === 'start' ? PEER_PORT : 0;
+}
+
+export const SETTINGS = {
+  tracker: list(
+    remoteAddress(TRACKER_PORT),
+    { daemon: LOCAL_TRACKER, share: LOCAL_TRACKER, search: LOCAL_TRACKER, get: LOCAL_TRACKER, start: [] },
+    'tracker to register at or to ask; repeat for more',
+  ),
+  listen: single(
+    listenAddress(listenPort),
+    {
+      tracker: `[::]:${TRACKER_PORT}`,
+      daemon: `[::]:${PEER_PORT}`,
+      start: `[::]:${PEER_PORT}`,
+      share: '[::]:0',
+      get: '[::]:0',
+    },
+    'address and port to accept connections on; port 0: any free one',
+  ),
+  'tracker-listen': single(
+    listenAddress(() => TRACKER_PORT),
+    { start: `[::]:${TRACKER_PORT}` },
+    "the tracker's address and port",
+  ),
+  'trust-announced-addresses': onOff(
+    ['tracker'],
+    'accept logins under addresses they do not come from (behind NAT): anyone can then announce anyone',
+  ),
+  store: single(
+    oneOf('STORE', ['memory:']),
+    { tracker: 'memory:', start: 'memory:' },
+    'where the tracker keeps what it knows',
+  ),
+  share: list(
+    directory,
+    { daemon: [], start: [], share: [] },
+    'folder to share, with all below it; repeat for more',
+  ),
+  downloads: single(
+    directory,
+    { daemon: null, start: null, share: null },
+    'folder of downloaded files, shared too; created when missing',
+  ),
+  state: single(
+    directory,
+    { daemon: null, start: null, share: null },
+    'folder of the share index (daemon and start: the XDG state folder unless given); created when missing',
+  ),
+  announce: single(
+    announced,
+    { daemon: null, start: null, share: null, get: null },
+    'the address others reach this node at, when it is not the one it listens on or connects from',
+  ),
+  slots: single(count(1000), { daemon: '4', start: '4', share: '4' }, 'nodes uploaded to at a time'),
+  'upload-limit': single(
+    rate,
+    { daemon: null, start: null, share: null, get: null },
+    'bytes sent per second, such as 10M',
+  ),
+  'download-limit': single(
+    rate,
+    { daemon: null, start: null, share: null, get: null },
+    'bytes received per second, such as 10M',
+  ),
+  cache: single(
+    size,
+    { daemon: '256M', start: '256M', share: '256M', get: '64M' },
+    'memory for parts on their way, never exceeded',
+  ),
+  'leave-when-safe': onOff(
+    ['daemon', 'start', 'share'],
+    'when stopped, wait until others own every part of what is shared',
+  ),
+  demo: onOff(['start'], 'loopback only, shares ./shared with a sample file in it'),
+  output: single(
+    path,
+    { get: null },
+    "target file, 'DIR/' for the file's own name in DIR, '-' for stdout",
+    'o',
+  ),
+  force: onOff(['get'], 'overwrite an existing target file'),
+  'accept-unverified': onOff(['get'], 'take a file whose id no known form of MD5 explains'),
+  'no-seed': onOff(['get'], 'end as soon as the file is complete'),
+  'seed-ratio': single(ratio, { get: null }, 'serve on until RATIO times the size was uploaded'),
+  'seed-time': single(time, { get: null }, 'serve on for TIME at most, such as 10m'),
+  want: single(count(100_000), { search: null }, 'print at most N results, those with the most owners first'),
+  size: single(size, { bench: '1G' }, 'size of the file'),
+  seeds: single(count(100), { bench: '1' }, 'how many daemons share the file'),
+  runs: single(count(1000), { bench: '1' }, 'measure N times; the median is in the result'),
+  'no-verify': onOff(['bench'], 'leave out the MD5, to see the network path alone'),
+  json: onOff(['get', 'search', 'share', 'bench'], 'one JSON object a line on stdout, all else on stderr'),
+  quiet: onOff(['get'], 'only errors', 'q'),
+};
+
+type Table = typeof SETTINGS;
+export type SettingName = keyof Table;
+export type Setting = Table[SettingName];
+
+type CommandsOf<S> = S extends { readonly commands: readonly (infer C)[] }
+  ? C
+  : S extends { readonly defaults: Readonly<Record<infer C, unknown>> }
+    ? C
+    : never;
+
+type ValueOf<S> = S extends { form: 'single'; kind: Kind<infer T>; defaults: infer D }
+  ? null extends D[keyof D]
+    ? T | null
+    : T
+  : S extends { form: 'list'; kind: Kind<infer T> }
+    ? readonly T[]
+    : boolean;
+
+/** The settings of one command, by name. */
+export type SettingsOf<N extends CommandName> = {
+  readonly [K in SettingName as N extends CommandsOf<Table[K]> ? K : never]: ValueOf<Table[K]>;
+};
+
+/** Whether `command` has the setting. */
+export function belongsTo(setting: Setting, command: CommandName): boolean {
+  return setting.form === 'switch'
+    ? (setting.commands as readonly CommandName[]).includes(command)
+    : Object.hasOwn(setting.defaults, command);
+}
+
+/** The names of the settings of `command`, in the order of the table. */
+export function settingNames(command: CommandName): SettingName[] {
+  return (Object.keys(SETTINGS) as SettingName[]).filter((name) => belongsTo(SETTINGS[name], command));
+}
+
+/** `upload-limit` → `BUGTORRENT_UPLOAD_LIMIT`. */
+export function environmentName(name: string): string {
+  return `BUGTORRENT_${name.toUpperCase().replaceAll('-', '_')}`;
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resolveSettings } from '../../src/daemon/resolve-settings.js';
+import { type CommandName, environmentName, SETTINGS, settingNames } from '../../src/daemon/settings.js';
+
+const COMMANDS: readonly CommandName[] = ['start', 'tracker', 'daemon', 'share', 'search', 'get', 'bench'];
+
+test('every setting belongs to some command, and its name makes a flag, a key and a variable of its own', () => {
+  const names = Object.keys(SETTINGS);
+  const used = new Set<string>(COMMANDS.flatMap((command) => settingNames(command)));
+  for (const name of names) {
+    assert.match(name, /^[a-z]+(-[a-z]+)*$/);
+    assert.ok(used.has(name), `no command has ${name}`);
+  }
+  assert.equal(new Set(names.map(environmentName)).size, names.length);
+  assert.equal(environmentName('upload-limit'), 'BUGTORRENT_UPLOAD_LIMIT');
+});
+
+test('every default of every command is a valid value', () => {
+  for (const command of COMMANDS) resolveSettings(command, []);
+});
+
+test('the defaults are those of the design', () => {
+  const { settings: tracker } = resolveSettings('tracker', []);
+  assert.deepEqual(tracker.listen, { host: '::', port: 3000 });
+  assert.equal(tracker['trust-announced-addresses'], false);
+  const { settings: daemon } = resolveSettings('daemon', []);
+  assert.deepEqual(daemon.listen, { host: '::', port: 5000 });
+  assert.deepEqual(daemon.tracker, [{ host: '127.0.0.1', port: 3000 }]);
+  assert.equal(daemon.cache, 256 * 2 ** 20);
+  assert.equal(daemon['upload-limit'], null);
+  const { settings: get } = resolveSettings('get', []);
+  assert.deepEqual(get.listen, { host: '::', port: 0 });
+  assert.equal(get.cache, 64 * 2 ** 20);
+  assert.equal(get.output, null);
+  assert.equal(get['no-seed'], false);
+  assert.deepEqual(resolveSettings('start', []).settings.tracker, []);
+  assert.equal(resolveSettings('bench', []).settings.size, 2 ** 30);
+});
+
+test('a command has the flags of the design and no others', () => {
+  const common = ['tracker', 'listen', 'share', 'downloads', 'state', 'announce', 'slots', 'upload-limit'];
+  const daemon = [...common, 'download-limit', 'cache', 'leave-when-safe'];
+  const expected: Record<CommandName, string[]> = {
+    start: [...daemon, 'tracker-listen', 'store', 'demo'],
+    tracker: ['listen', 'trust-announced-addresses', 'store'],
+    daemon,
+    share: [...daemon, 'json'],
+    search: ['tracker', 'want', 'json'],
+    get: [
+      ...['tracker', 'listen', 'announce', 'upload-limit', 'download-limit', 'cache', 'output', 'force'],
+      ...['accept-unverified', 'no-seed', 'seed-ratio', 'seed-time', 'json', 'quiet'],
+    ],
+    bench: ['size', 'seeds', 'runs', 'no-verify', 'json'],
+  };
+  for (const command of COMMANDS) {
+    assert.deepEqual([...settingNames(command)].sort(), [...expected[command]].sort(), command);
+  }
+});
