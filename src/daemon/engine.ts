@@ -1,49 +1,45 @@
-/** What every node that moves payload has: the slab with its cache, the workers, the two limits. */
-import { availableParallelism } from 'node:os';
+/** The memory and the workers of a node that moves payload. */
 import { WorkerPool } from '../compute/pool.js';
 import { Slab } from '../compute/slab.js';
-import type { Clock } from '../core/clock.js';
-import { RateLimiter } from '../net/rate-limiter.js';
 import { PartCache } from '../storage/part-cache.js';
 
 export interface EngineOptions {
   /** The bound on payload memory, in bytes. */
   readonly cacheBytes: number;
-  /** Bytes a second; null: no limit. */
-  readonly uploadLimit: number | null;
-  readonly downloadLimit: number | null;
-  readonly clock: Clock;
+  /** Worker threads, the one for sequential hashing not counted. */
+  readonly threads: number;
 }
 
 export class Engine {
   readonly slab: Slab;
   readonly memory: PartCache;
   readonly pool: WorkerPool;
-  readonly threads: number;
-  readonly uploadLimit: RateLimiter;
-  readonly downloadLimit: RateLimiter;
+  #hashThread: WorkerPool | null = null;
 
   /** Starts the worker threads; they come up while the caller goes on. */
-  constructor(
-    { cacheBytes, uploadLimit, downloadLimit, clock }: EngineOptions,
-    threads = availableParallelism(),
-  ) {
+  constructor({ cacheBytes, threads }: EngineOptions) {
     this.slab = new Slab(cacheBytes);
     this.memory = new PartCache(this.slab);
-    this.threads = threads;
     this.pool = new WorkerPool(this.slab, threads);
-    this.uploadLimit = new RateLimiter(clock, uploadLimit);
-    this.downloadLimit = new RateLimiter(clock, downloadLimit);
+  }
+
+  /** One thread of its own for sequential MD5s, whose state cannot move between threads; started when first asked for. */
+  hashThread(): WorkerPool {
+    this.#hashThread ??= new WorkerPool(this.slab, 1);
+    return this.#hashThread;
   }
 
   async stop(): Promise<void> {
-    this.uploadLimit.close();
-    this.downloadLimit.close();
     await this.pool.stop();
+    await this.#hashThread?.stop();
     this.memory.clear();
   }
 
   stats() {
-    return { cache: this.memory.stats(), pool: this.pool.stats() };
+    return {
+      cache: this.memory.stats(),
+      pool: this.pool.stats(),
+      hashThread: this.#hashThread?.stats() ?? null,
+    };
   }
 }

@@ -76,6 +76,16 @@ export function sameHost(address: Halves, ip: string): boolean {
   return hosts(address).includes(canonicalIp(ip));
 }
 
+/** What counts as one neighbour: an IPv4 address, or the /64 of an IPv6 one, since a host has all of its /64. */
+export function networkOf(ip: string): string {
+  const canonical = canonicalIp(ip);
+  if (!isIpv6(canonical)) return canonical;
+  return `${parseIpv6(canonical)
+    .parts.slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`;
+}
+
 /**
  * Reads `1.2.3.4:5`, `[::1]:5`, `name:5`, `:5`, and each without a port. Null when the host or the port
  * cannot be one; a bare number is more likely a forgotten `:` than a host.

@@ -8,7 +8,7 @@ import type { PartIndex } from '../model/ids.js';
 import type { PartList } from '../model/part-list.js';
 
 /** How many candidates beyond the window are compared for rarity: a bound on the cost of one pick. */
-const RARITY_SAMPLE = 4_096;
+const RARITY_SAMPLE = 512;
 const MAX_OWNERS = 65_535;
 
 export class PartPicker {

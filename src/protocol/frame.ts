@@ -13,9 +13,6 @@ export const AREP_HEADER = COMMAND + CHUNK_COUNT;
 export const CHUNK_HEADER = CHUNK_LENGTH;
 /** Bytes of data in each chunk we send, unless configured: other nodes are slow per chunk. */
 export const DEFAULT_CHUNK = 65_536;
-/** A frame with chunks of at least this many bytes fits a slot of its part; smaller ones take a slower path. */
-export const SMALLEST_ROOMY_CHUNK = 4096;
-
 const AREP = commandCode(Buffer.from('AREP'), 0);
 
 /** How many chunks a part of `partLength` bytes is sent in. */

@@ -61,7 +61,6 @@ export interface DownloadInit {
   readonly findOwners: () => Promise<readonly Owner[]>;
   /** Tells the trackers that a part is here. */
   readonly own: (part: PartIndex) => void;
-  readonly selfAddress: () => NodeAddress | null;
   /** The download limit. */
   readonly limit: DownloadLimit;
   /** False only in a benchmark of the network path. */
@@ -283,7 +282,7 @@ export class Download {
 
   async #proofOf(hash: PrefixHash): Promise<Proof | null> {
     const { md5 } = this.#init.manifest;
-    const whole = await this.#orFailure(hash.finish(this.#book.saltSuffixes(this.#init.selfAddress())));
+    const whole = await this.#orFailure(hash.finish(this.#book.saltSuffixes()));
     if (whole.md5 === md5) return 'md5';
     return whole.salted.includes(md5) ? 'salted-md5' : null;
   }

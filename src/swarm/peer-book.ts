@@ -155,12 +155,11 @@ export class PeerBook {
   }
 
   /** The texts that may stand behind a file's bytes in a salted id: every owner ever seen (PROTOCOL.md §6). */
-  saltSuffixes(self: NodeAddress | null): string[] {
+  saltSuffixes(): string[] {
     const suffixes = new Set<string>();
-    for (const { v4, v6 } of [
-      ...this.#peers.map(({ address }) => address),
-      ...(self === null ? [] : [self]),
-    ]) {
+    for (const {
+      address: { v4, v6 },
+    } of this.#peers) {
       const first = v4 ?? '';
       for (const second of v6 === null ? [`::ffff:${first}`, ''] : [v6]) suffixes.add(first + second);
     }

@@ -11,7 +11,7 @@ import type { Logger } from '../core/logger.js';
 import { networkOf } from '../model/address.js';
 import { type PartGeometry, partIndex, partLength, partOffset } from '../model/geometry.js';
 import type { FileMd5, PartIndex } from '../model/ids.js';
-import type { LeasedFrame, Requester } from '../net/listener.js';
+import type { LeasedFrame, Requester } from '../net/handler.js';
 import { type SlotLimits, SlotScheduler } from '../policy/slot-scheduler.js';
 import { frameLength } from '../protocol/frame.js';
 

@@ -7,6 +7,7 @@ import {
   formatHostPort,
   formatIpp2p,
   hosts,
+  networkOf,
   parseHostPort,
   parseIpp2p,
   sameHost,
@@ -174,4 +175,10 @@ test('what is read as a host and port comes back as it was formatted', () => {
     }),
     SEEDED,
   );
+});
+
+test('an IPv6 host is known by its /64, an IPv4 one by its address', () => {
+  assert.equal(networkOf('2001:db8:1:2:3:4:5:6'), networkOf('2001:db8:1:2::9'));
+  assert.notEqual(networkOf('2001:db8:1:2::9'), networkOf('2001:db8:1:3::9'));
+  assert.equal(networkOf('::ffff:10.0.0.7'), '10.0.0.7');
 });

@@ -1,0 +1,313 @@
+/** `get`: finds a file, downloads it, puts it in place and gives something back. */
+import { stat } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { Clock } from '../core/clock.js';
+import { OperationalError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import type { HostPort } from '../model/address.js';
+import { safeFileName } from '../model/file-name.js';
+import { isGeometry, partGeometry } from '../model/geometry.js';
+import type { Manifest } from '../model/manifest.js';
+import type { FoundFile } from '../protocol/messages.js';
+import { PartFile } from '../storage/part-file.js';
+import { Download, type Proof } from '../swarm/download.js';
+import type { ServedFile } from '../swarm/upload.js';
+import type { Engine } from './engine.js';
+import { type Choose, findFile, type Wanted } from './find-file.js';
+import { md5OfFile, streamFile } from './local-file.js';
+import { PeerNode } from './peer-node.js';
+
+const NO_TRACKER_MS = 30_000;
+const PROGRESS_MS = 200;
+/** Complete, `get` serves on until one part was uploaded or nobody asked for this long (DESIGN.md §1). */
+const NOBODY_ASKED_MS = 10_000;
+const LINGER_CHECK_MS = 100;
+const UPLOAD_SLOTS = 4;
+/** One processor is left to the sequential hash. */
+const IO_THREADS = Math.max(1, availableParallelism() - 1);
+
+export interface SeedPolicy {
+  readonly after: 'linger' | 'none';
+  /** Uploaded bytes over the file's size at which to stop; null: no such rule. */
+  readonly ratio: number | null;
+  /** Milliseconds to serve after completion; null: no such rule. */
+  readonly timeMs: number | null;
+}
+
+export interface Progress {
+  readonly bytes: number;
+  readonly total: number;
+  readonly fetched: number;
+  /** Bytes a second over the last moments. */
+  readonly rate: number;
+  readonly peers: number;
+  readonly parts: number;
+}
+
+export interface DownloadOptions {
+  readonly wanted: Wanted;
+  readonly trackers: readonly HostPort[];
+  readonly listen: HostPort;
+  readonly announce: { readonly v4: string | null; readonly v6: string | null } | null;
+  /** A file's path, a folder's path with a slash at its end, or `-` for stdout. */
+  readonly output: string;
+  readonly force: boolean;
+  readonly acceptUnverified: boolean;
+  readonly seed: SeedPolicy;
+  readonly uploadLimit: number | null;
+  readonly downloadLimit: number | null;
+  readonly cacheBytes: number;
+  readonly choose?: Choose;
+  readonly onProgress: (progress: Progress) => void;
+  /** The file is verified and in place; serving on may follow. */
+  readonly onDone: (result: DownloadResult) => void;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** False only in a benchmark of the network path. */
+  readonly verify?: boolean;
+}
+
+export interface DownloadResult {
+  readonly md5: string;
+  readonly path: string;
+  readonly bytes: number;
+  /** Payload bytes received in this run. */
+  readonly fetched: number;
+  readonly seconds: number;
+  /** Nothing was downloaded: the target had the right MD5 already. */
+  readonly alreadyThere: boolean;
+  readonly stats: object;
+}
+
+/** Throws OperationalError and UsageError as DESIGN.md §1's exit codes need them. */
+export async function download(options: DownloadOptions): Promise<DownloadResult> {
+  const run = new DownloadRun(options);
+  try {
+    return await run.toTheEnd();
+  } finally {
+    await run.stop();
+  }
+}
+
+class DownloadRun {
+  readonly #options: DownloadOptions;
+  readonly #node: PeerNode;
+  readonly #startedAt: number;
+  #served: { md5: string; file: ServedFile } | null = null;
+  #place: PartFile | null = null;
+  #download: Download | null = null;
+  #progressTimer: { cancel(): void } | null = null;
+
+  constructor(options: DownloadOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+    this.#node = new PeerNode({ ...options, slots: UPLOAD_SLOTS, threads: IO_THREADS }, (md5) =>
+      this.#served?.md5 === md5 ? this.#served.file : null,
+    );
+  }
+
+  async toTheEnd(): Promise<DownloadResult> {
+    const { wanted, choose, acceptUnverified, signal } = this.#options;
+    await this.#node.listen();
+    this.#node.trackers.start();
+    const working = this.#node.work();
+    await this.#orInterrupted(this.#node.trackers.ready(NO_TRACKER_MS));
+    const look = (text: string) => this.#node.trackers.look(text);
+    const found = await this.#orInterrupted(findFile(wanted, look, choose ?? null));
+    const manifest = manifestOf(found);
+    const engine = await working;
+    const target = targetOf(this.#options.output, manifest);
+    const existing = await this.#alreadyThere(target, manifest, engine);
+    if (existing !== null) return existing;
+
+    const place = await PartFile.open({ target, manifest, force: this.#options.force || this.#toStdout });
+    this.#place = place;
+    const fetch = this.#begin(manifest, place, engine);
+    let proof: Proof | null = null;
+    try {
+      proof = await fetch.run(signal);
+    } catch (error) {
+      if (!isUnverifiable(error)) throw error;
+      if (!acceptUnverified) throw await setAside(error, place);
+    }
+    return this.#finish(manifest, target, place, proof);
+  }
+
+  async stop(): Promise<void> {
+    this.#progressTimer?.cancel();
+    await this.#node.stop();
+    await this.#place?.close();
+  }
+
+  get #toStdout(): boolean {
+    return this.#options.output === '-';
+  }
+
+  #begin(manifest: Manifest, place: PartFile, engine: Engine): Download {
+    const { clock, logger } = this.#options;
+    const { md5, geometry } = manifest;
+    const { trackers } = this.#node;
+    const download = new Download({
+      manifest,
+      store: place,
+      stored: place.stored,
+      memory: engine.memory,
+      tasks: {
+        storeParts: (job) => engine.pool.run('storeParts', job),
+        compareParts: (job) => engine.pool.run('compareParts', job),
+        hashParts: (job) => engine.hashThread().run('hashParts', job),
+        finishHash: (job) => engine.hashThread().run('finishHash', job),
+      },
+      writers: IO_THREADS,
+      connect: (address, onRoom) => this.#node.connect(address, onRoom),
+      findOwners: () => trackers.findOwners(md5, geometry),
+      own: (part) => trackers.own(md5, part),
+      limit: this.#node.downloadLimit,
+      verify: this.#options.verify ?? true,
+      clock,
+      random: Math.random,
+      logger,
+    });
+    this.#download = download;
+    const fd = place.dataFd;
+    this.#served = {
+      md5,
+      file: {
+        geometry,
+        origin: (part) => (download.has(part) ? { kind: 'descriptor', fd } : null),
+        changed: () => {},
+      },
+    };
+    for (const part of place.stored) trackers.own(md5, part);
+    this.#reportProgress(manifest, download);
+    return download;
+  }
+
+  async #finish(
+    manifest: Manifest,
+    target: string,
+    place: PartFile,
+    proof: Proof | null,
+  ): Promise<DownloadResult> {
+    if (this.#toStdout) await streamFile(place.dataFd, manifest.geometry.fileSize, process.stdout);
+    const path = await this.#settle(place, target);
+    const result = this.#result(manifest, path, false);
+    this.#options.onProgress(this.#progress(manifest, 0));
+    this.#progressTimer?.cancel();
+    this.#options.logger.info({ proof }, 'complete');
+    this.#options.onDone(result);
+    await this.#giveBack(manifest);
+    return result;
+  }
+
+  /** What went to stdout leaves nothing behind. */
+  async #settle(place: PartFile, target: string): Promise<string> {
+    if (!this.#toStdout) {
+      await place.finish();
+      return target;
+    }
+    await place.discard();
+    return '-';
+  }
+
+  #result(manifest: Manifest, path: string, alreadyThere: boolean): DownloadResult {
+    return {
+      md5: manifest.md5,
+      path,
+      bytes: manifest.geometry.fileSize,
+      fetched: this.#download?.snapshot().fetched ?? 0,
+      seconds: (this.#options.clock.now() - this.#startedAt) / 1000,
+      alreadyThere,
+      stats: { download: this.#download?.stats() ?? null, ...this.#node.stats() },
+    };
+  }
+
+  /** The result when the target has the right bytes already; null when there is none or it may be replaced. */
+  async #alreadyThere(target: string, manifest: Manifest, engine: Engine): Promise<DownloadResult | null> {
+    if (this.#toStdout) return null;
+    const found = await stat(target).catch(() => null);
+    if (found === null || !found.isFile() || found.size !== manifest.geometry.fileSize) return null;
+    if ((await this.#orInterrupted(md5OfFile(engine, target, found.size))) !== manifest.md5) return null;
+    await PartFile.clearLeftovers(target);
+    const result = this.#result(manifest, target, true);
+    this.#options.onDone(result);
+    return result;
+  }
+
+  /** Serves on until the seed policy is content or the user is not. */
+  async #giveBack({ geometry }: Manifest): Promise<void> {
+    const { seed, signal, clock } = this.#options;
+    const upload = this.#node.upload;
+    if (seed.after === 'none' || upload === null) return;
+    const since = clock.now();
+    const enough = (): boolean => {
+      const now = clock.now();
+      if (seed.timeMs !== null && now - since >= seed.timeMs) return true;
+      if (seed.ratio !== null && upload.bytes >= seed.ratio * geometry.fileSize) return true;
+      if (seed.timeMs !== null || seed.ratio !== null) return false;
+      return upload.parts > 0 || now - Math.max(since, upload.lastUploadAt) >= NOBODY_ASKED_MS;
+    };
+    while (!enough() && !signal.aborted) {
+      await new Promise<void>((resolve) => setTimeout(resolve, LINGER_CHECK_MS));
+    }
+  }
+
+  #reportProgress(manifest: Manifest, download: Download): void {
+    const { clock, onProgress } = this.#options;
+    let last = { at: clock.now(), fetched: 0, rate: 0 };
+    const report = () => {
+      const now = clock.now();
+      const { fetched } = download.snapshot();
+      const current = ((fetched - last.fetched) / Math.max(1, now - last.at)) * 1000;
+      last = { at: now, fetched, rate: last.rate === 0 ? current : last.rate * 0.7 + current * 0.3 };
+      onProgress(this.#progress(manifest, Math.max(0, last.rate)));
+      this.#progressTimer = clock.after(PROGRESS_MS, report);
+    };
+    report();
+  }
+
+  #progress({ geometry }: Manifest, rate: number): Progress {
+    const { bytes, fetched, peers, parts } = this.#download!.snapshot();
+    return { bytes, total: geometry.fileSize, fetched, rate: Math.round(rate), peers, parts };
+  }
+
+  async #orInterrupted<T>(promise: Promise<T>): Promise<T> {
+    const { signal } = this.#options;
+    let stop = () => {};
+    const interrupted = new Promise<never>((_, reject) => {
+      stop = () => reject(new OperationalError('interrupted', 'INTERRUPTED', 'interrupted'));
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop);
+    });
+    interrupted.catch(() => {});
+    try {
+      return await Promise.race([promise, interrupted]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+}
+
+function manifestOf({ md5, name, fileSize, partSize }: FoundFile): Manifest {
+  if (isGeometry(fileSize, partSize)) return { md5, name, geometry: partGeometry(fileSize, partSize) };
+  const message = `the tracker lists the file with an impossible size (${fileSize} B in parts of ${partSize} B)`;
+  throw new OperationalError('not-found', 'GEOMETRY', message);
+}
+
+/** Names come from strangers: only the safe form reaches the disk. Data on its way to stdout waits in the temporary folder. */
+function targetOf(output: string, { md5, name }: Manifest): string {
+  if (output === '-') return join(tmpdir(), `bugtorrent-${md5}`);
+  if (!output.endsWith('/')) return output;
+  return join(output, safeFileName(basename(name) === name ? name : name.replaceAll('/', '_')));
+}
+
+const isUnverifiable = (error: unknown): error is OperationalError =>
+  error instanceof OperationalError && error.trouble === 'verification';
+
+async function setAside(error: OperationalError, place: PartFile): Promise<OperationalError> {
+  const path = await place.setAside('unverified');
+  const message = `${error.message}; the data is kept as ${path} (--accept-unverified takes it all the same)`;
+  return new OperationalError('verification', error.code, message);
+}

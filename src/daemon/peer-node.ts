@@ -1,0 +1,158 @@
+/**
+ * What the seedbox and the downloader have in common: a peer that listens, is logged in at its trackers and uploads.
+ *
+ * Invariant: the listener is up before the first login, since PP2P is its port. Until `work` was called every RETP is
+ * refused; the workers start only then, so that a command's first request does not wait for them.
+ */
+import { isIPv4, isIPv6 } from 'node:net';
+import type { Clock } from '../core/clock.js';
+import type { Logger } from '../core/logger.js';
+import { type HostPort, hosts, type NodeAddress } from '../model/address.js';
+import type { FileMd5 } from '../model/ids.js';
+import type { Answer, Requester } from '../net/handler.js';
+import { DEFAULT_LISTENER_LIMITS, Listener } from '../net/listener.js';
+import { RateLimiter } from '../net/rate-limiter.js';
+import { RequestPipeline } from '../net/request-pipeline.js';
+import { DEFAULT_SLOT_LIMITS } from '../policy/slot-scheduler.js';
+import { DEFAULT_CHUNK } from '../protocol/frame.js';
+import type { Request } from '../protocol/messages.js';
+import type { PeerLink } from '../swarm/peer-book.js';
+import { TrackerGroup } from '../swarm/tracker-group.js';
+import { type ServedFile, Upload } from '../swarm/upload.js';
+import type { Engine, EngineOptions } from './engine.js';
+
+export interface PeerNodeOptions extends EngineOptions {
+  readonly trackers: readonly HostPort[];
+  readonly listen: HostPort;
+  /** Halves to announce; null: found from the connection to each tracker. */
+  readonly announce: { readonly v4: string | null; readonly v6: string | null } | null;
+  readonly slots: number;
+  /** Bytes a second; null: no limit. */
+  readonly uploadLimit: number | null;
+  readonly downloadLimit: number | null;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+const STOP_MS = 8_000;
+/** A peer that turns out to keep its connections gets more of them and deeper ones by its rate. */
+const FIRST_CONNECTIONS = 4;
+const FIRST_DEPTH = 2;
+
+export class PeerNode {
+  readonly trackers: TrackerGroup;
+  readonly uploadLimit: RateLimiter;
+  readonly downloadLimit: RateLimiter;
+  readonly #options: PeerNodeOptions;
+  readonly #find: (md5: FileMd5) => ServedFile | null;
+  readonly #listener: Listener;
+  readonly #localAddress: string | undefined;
+  #engine: Engine | null = null;
+  #upload: Upload | null = null;
+  #port = 0;
+
+  /** @param find the files that can be uploaded */
+  constructor(options: PeerNodeOptions, find: (md5: FileMd5) => ServedFile | null) {
+    const { clock, logger, listen, announce } = options;
+    this.#options = options;
+    this.#find = find;
+    this.#localAddress = specificAddress(listen.host);
+    this.uploadLimit = new RateLimiter(clock, options.uploadLimit);
+    this.downloadLimit = new RateLimiter(clock, options.downloadLimit);
+    this.#listener = new Listener({
+      handler: (request, requester) => this.#handle(request, requester),
+      clock,
+      logger,
+      limits: DEFAULT_LISTENER_LIMITS,
+      uploadPace: this.uploadLimit,
+    });
+    this.trackers = new TrackerGroup({
+      trackers: options.trackers,
+      port: () => this.#port,
+      announce,
+      localAddress: this.#localAddress,
+      clock,
+      random: Math.random,
+      logger,
+    });
+  }
+
+  /** Opens the peer port. */
+  async listen(): Promise<HostPort> {
+    const { listen } = this.#options;
+    const bound = await this.#listener.start(listen);
+    this.#port = bound.port;
+    return { host: listen.host === '' ? bound.address : listen.host, port: bound.port };
+  }
+
+  /** Starts the workers; RETPs are answered from now on. */
+  async work(): Promise<Engine> {
+    const { Engine: EngineClass } = await import('./engine.js');
+    const { clock, logger, slots } = this.#options;
+    const engine = new EngineClass(this.#options);
+    this.#engine = engine;
+    this.#upload = new Upload({
+      find: this.#find,
+      memory: engine.memory,
+      readFrame: (job) => engine.pool.run('readFrame', job),
+      limits: { ...DEFAULT_SLOT_LIMITS, slots },
+      chunkSize: DEFAULT_CHUNK,
+      clock,
+      logger,
+    });
+    return engine;
+  }
+
+  /** The connections to one peer. */
+  connect(address: NodeAddress, onRoom: () => void): PeerLink {
+    const { clock } = this.#options;
+    const local = this.#localAddress;
+    const reachable =
+      local === undefined ? hosts(address) : hosts(address).filter((host) => sameFamily(host, local));
+    return new RequestPipeline({
+      hosts: reachable.length > 0 ? reachable : hosts(address),
+      port: address.port,
+      localAddress: reachable.length > 0 ? local : undefined,
+      clock,
+      maxConnections: FIRST_CONNECTIONS,
+      depth: FIRST_DEPTH,
+      onRoom,
+    });
+  }
+
+  get upload(): Upload | null {
+    return this.#upload;
+  }
+
+  /** Ends uploads in order, then the trackers' sessions, then the workers. */
+  async stop(): Promise<void> {
+    this.#upload?.stop();
+    this.uploadLimit.close();
+    this.downloadLimit.close();
+    await this.#listener.stop(STOP_MS);
+    await this.trackers.stop();
+    await this.#engine?.stop();
+  }
+
+  stats() {
+    return {
+      listener: this.#listener.stats(),
+      upload: this.#upload?.stats() ?? null,
+      trackers: this.trackers.stats(),
+      engine: this.#engine?.stats() ?? null,
+    };
+  }
+
+  #handle(request: Request, requester: Requester): Answer | Promise<Answer> {
+    if (request.command !== 'RETP' || this.#upload === null) return null;
+    return this.#upload.serve(request.md5, request.part, requester);
+  }
+}
+
+/** The listen address, when it is a specific one: several nodes on one machine then stay apart (DESIGN.md §1). */
+function specificAddress(host: string): string | undefined {
+  const unspecified = host === '' || host === '0.0.0.0' || host === '::';
+  return unspecified || !(isIPv4(host) || isIPv6(host)) ? undefined : host;
+}
+
+const sameFamily = (a: string, b: string): boolean => isIPv4(a) === isIPv4(b);
