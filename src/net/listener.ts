@@ -1,0 +1,154 @@
+/**
+ * The server side of a tracker or a peer: accepts connections and has their requests answered.
+ *
+ * Invariant: `#connections` are those accepted and not closed, at most `limits.connections`. When `stop` has resolved
+ * there is none, and every leased frame was given back.
+ */
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Clock } from '../core/clock.js';
+import { OperationalError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import type { Handler, UploadPace } from './handler.js';
+import { ListenerCounts } from './listener-counts.js';
+import { type ConnectionLimits, ServedConnection } from './served-connection.js';
+
+export type { Answer, Gone, Handler, LeasedFrame, Requester, UploadPace } from './handler.js';
+
+/** Connections the system may hold that were not accepted yet. */
+const BACKLOG = 1_024;
+
+export interface ListenerLimits extends ConnectionLimits {
+  /** At once, over all addresses; one more is closed at once. */
+  readonly connections: number;
+}
+
+/** PROTOCOL.md §4 and §7.1, and the limits of idle requests. */
+export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
+  connections: 10_000,
+  firstByteMs: 10_000,
+  requestMs: 5_000,
+  firstIdleMs: 1_000,
+  idleMs: 60_000,
+  writeStallMs: 60_000,
+  lingerMs: 1_000,
+};
+
+export interface ListenerInit {
+  readonly handler: Handler;
+  readonly clock: Clock;
+  readonly limits: ListenerLimits;
+  readonly logger: Logger;
+  /** Writes leased frames in slices at its pace; at full speed when left out. */
+  readonly uploadPace?: UploadPace;
+}
+
+export class Listener {
+  readonly #init: ListenerInit;
+  readonly #server: Server;
+  readonly #connections = new Set<ServedConnection>();
+  readonly #counts = new ListenerCounts();
+  #lastId = 0;
+  #stopped: Promise<void> | null = null;
+
+  /** Does no I/O until `start`. */
+  constructor(init: ListenerInit) {
+    this.#init = init;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server.maxConnections = init.limits.connections;
+    this.#server.on('drop', () => this.#counts.over('too-many-connections'));
+  }
+
+  /**
+   * Listens; resolves with what the system gave (port 0: a free one). `::` takes IPv4 too, and only IPv4 where the
+   * system has no IPv6. Rejects with OperationalError 'LISTEN'.
+   */
+  start(to: { readonly host: string; readonly port: number }): Promise<{ address: string; port: number }> {
+    // Without a host, node listens on `::` and falls back to `0.0.0.0`.
+    const { host, port } = to;
+    const options = { port, backlog: BACKLOG, ...(host === '::' ? {} : { host }) };
+    return new Promise((resolve, reject) => {
+      const failed = (error: NodeJS.ErrnoException) => reject(cannotListen(to, error));
+      this.#server.once('error', failed);
+      this.#server.listen(options, () => {
+        this.#server.off('error', failed);
+        this.#server.on('error', (error) => this.#init.logger.error({ err: error }, 'cannot accept'));
+        const bound = this.#server.address() as AddressInfo;
+        resolve({ address: bound.address, port: bound.port });
+      });
+    });
+  }
+
+  /**
+   * Accepts nothing more, starts no handler, finishes the answers of those that run, and closes. After `deadlineMs`
+   * milliseconds whatever is left is cut off. Resolves when every connection is closed; calling it again waits too.
+   */
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(deadlineMs);
+    return this.#stopped;
+  }
+
+  /** Counts since the start, and what is under way now. */
+  stats() {
+    let waiting = 0;
+    let backlog = 0;
+    for (const connection of this.#connections) {
+      waiting += connection.waiting;
+      backlog += connection.backlog;
+    }
+    const { accepted, bytesIn, bytesOut, payloadOut, requests, refused, closed } = this.#counts;
+    return {
+      connections: this.#connections.size,
+      accepted,
+      refused: { ...refused },
+      closed: { ...closed },
+      requests: { ...requests },
+      waiting,
+      backlog,
+      bytesIn,
+      bytesOut,
+      payloadOut,
+    };
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of this.#connections) connection.stop();
+    const timer = this.#init.clock.after(deadlineMs, () => {
+      for (const connection of this.#connections) connection.destroy('stopped');
+    });
+    await closed;
+    timer.cancel();
+  }
+
+  #accept(socket: Socket): void {
+    const { handler, clock, limits, logger, uploadPace } = this.#init;
+    this.#counts.accepted++;
+    const connection = new ServedConnection({
+      id: ++this.#lastId,
+      socket,
+      handler,
+      clock,
+      limits,
+      logger,
+      pace: uploadPace ?? null,
+      counts: this.#counts,
+      closed: (over) => this.#connections.delete(over),
+    });
+    this.#connections.add(connection);
+  }
+}
+
+function cannotListen(
+  { host, port }: { host: string; port: number },
+  error: NodeJS.ErrnoException,
+): OperationalError {
+  const why: Record<string, string> = {
+    EADDRINUSE: 'another program uses that port; stop it or choose another port',
+    EACCES: 'ports below 1024 need more rights; choose a higher port',
+    EADDRNOTAVAIL: 'this machine does not have that address',
+  };
+  const text = why[error.code ?? ''] ?? error.message;
+  return new OperationalError('network', 'LISTEN', `cannot listen on ${host} port ${port}: ${text}`, {
+    cause: error,
+  });
+}

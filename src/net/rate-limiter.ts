@@ -1,0 +1,102 @@
+/**
+ * One direction's bytes per second, shared by all connections of that direction.
+ *
+ * Invariant: whoever waits is let through in the order of asking, each only when the debt of those before is repaid;
+ * a timer runs exactly while somebody waits.
+ */
+import type { Clock, Timer } from '../core/clock.js';
+import { type BucketSize, TokenBucket } from '../policy/token-bucket.js';
+
+/** The longest silence a limiter may cause on one connection (PROTOCOL.md §4). */
+const SLICE_SECONDS = 0.25;
+/** Credit for late timers, so that they do not lower the rate. */
+const BURST_SECONDS = 0.1;
+
+interface Waiting {
+  readonly bytes: number;
+  readonly pass: () => void;
+}
+
+export class RateLimiter {
+  readonly #clock: Clock;
+  readonly #queue: Waiting[] = [];
+  #rate: number | null;
+  #bucket: TokenBucket | null;
+  #timer: Timer | null = null;
+
+  /** `bytesPerSecond` is above 0; null: no limit. */
+  constructor(clock: Clock, bytesPerSecond: number | null) {
+    this.#clock = clock;
+    this.#rate = bytesPerSecond;
+    this.#bucket = bytesPerSecond === null ? null : new TokenBucket(sizeFor(bytesPerSecond), clock.now());
+  }
+
+  /** Connections that wait now. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** The most bytes to write at once: a quarter of a second of one connection's share of the rate. */
+  get slice(): number {
+    if (this.#rate === null) return Number.POSITIVE_INFINITY;
+    return Math.max(1, Math.floor((this.#rate * SLICE_SECONDS) / (this.#queue.length + 1)));
+  }
+
+  /** For a writer, before it writes `bytes`: null lets it go on at once. The promise never rejects. */
+  wait(bytes: number): Promise<void> | null {
+    if (this.#bucket === null) return null;
+    if (this.#queue.length === 0 && this.#bucket.take(0, this.#clock.now()) === 0) {
+      this.#bucket.take(bytes, this.#clock.now());
+      return null;
+    }
+    return new Promise((pass) => {
+      this.#queue.push({ bytes, pass });
+      this.#letThrough();
+    });
+  }
+
+  /** For a reader, after `bytes` came: the milliseconds it should stop reading for. */
+  delay(bytes: number): number {
+    return this.#bucket?.take(bytes, this.#clock.now()) ?? 0;
+  }
+
+  /** Holds for those that wait already, too. */
+  setRate(bytesPerSecond: number | null): void {
+    this.#rate = bytesPerSecond;
+    if (bytesPerSecond === null) this.#bucket = null;
+    else if (this.#bucket === null)
+      this.#bucket = new TokenBucket(sizeFor(bytesPerSecond), this.#clock.now());
+    else this.#bucket.setRate(sizeFor(bytesPerSecond), this.#clock.now());
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#letThrough();
+  }
+
+  /** Ends the limit and lets everybody through: what was begun is finished at full speed while stopping. */
+  close(): void {
+    this.setRate(null);
+  }
+
+  #letThrough(): void {
+    if (this.#timer !== null) return;
+    for (;;) {
+      const first = this.#queue[0];
+      if (first === undefined) return;
+      const ms = this.#bucket?.take(0, this.#clock.now()) ?? 0;
+      if (ms > 0) {
+        this.#timer = this.#clock.after(Math.ceil(ms), () => {
+          this.#timer = null;
+          this.#letThrough();
+        });
+        return;
+      }
+      this.#queue.shift();
+      this.#bucket?.take(first.bytes, this.#clock.now());
+      first.pass();
+    }
+  }
+}
+
+function sizeFor(rate: number): BucketSize {
+  return { rate, burst: Math.max(1, rate * BURST_SECONDS) };
+}
