@@ -1,0 +1,46 @@
+import type { CommandName } from '../daemon/settings.js';
+import type { CommandModule } from './invocation.js';
+
+interface CommandEntry<N extends CommandName> {
+  readonly summary: string;
+  /** The words it takes beside flags, in commander's notation. */
+  readonly words?: { readonly syntax: string; readonly help: string; readonly choices?: readonly string[] };
+  /** Loads the command's own code only: start-up time counts (DESIGN.md §2). */
+  load(): Promise<CommandModule<N>>;
+}
+
+/** The commands, in the order of the help. */
+export const COMMANDS: { readonly [N in CommandName]: CommandEntry<N> } = {
+  start: {
+    summary: 'tracker and daemon in one process',
+    load: () => import('./start.js'),
+  },
+  tracker: {
+    summary: 'tell peers who owns which parts of which files',
+    load: () => import('./tracker.js'),
+  },
+  daemon: {
+    summary: 'share folders until stopped',
+    load: () => import('./daemon.js'),
+  },
+  share: {
+    summary: 'share files until stopped; prints their magnet links',
+    words: { syntax: '<file...>', help: 'files to share' },
+    load: () => import('./share.js'),
+  },
+  search: {
+    summary: 'list the files whose names contain a text',
+    words: { syntax: '<text>', help: "part of a name, the first 8 digits or more of an MD5, or '*'" },
+    load: () => import('./search.js'),
+  },
+  get: {
+    summary: 'download a file and verify it',
+    words: { syntax: '<wanted>', help: 'magnet link, MD5 or name' },
+    load: () => import('./get.js'),
+  },
+  bench: {
+    summary: 'measure this machine',
+    words: { syntax: '<what>', help: 'what to measure', choices: ['transfer'] },
+    load: () => import('./bench.js'),
+  },
+};

@@ -1,0 +1,24 @@
+import { UsageError } from '../core/errors.js';
+import { formatHostPort } from '../model/address.js';
+import type { Invocation } from './invocation.js';
+import { openLogger } from './log.js';
+import { startSeedbox } from './run-seedbox.js';
+import { defaultStateDir, seedboxOptions } from './seedbox-options.js';
+import { serve } from './serve.js';
+
+export async function run(invocation: Invocation<'daemon'>): Promise<void> {
+  const { settings, output, env } = invocation;
+  if (settings.share.length === 0 && settings.downloads === null) {
+    throw new UsageError('NOTHING_TO_SHARE', 'nothing to share: give --share DIR or --downloads DIR');
+  }
+  const logger = await openLogger(output, env, 'info');
+  const options = await seedboxOptions(settings, {
+    files: [],
+    stateDir: settings.state ?? defaultStateDir(env),
+    logger,
+    onShared: ({ md5, name, size, magnet }) => logger.info({ md5, name, size, magnet }, 'shared'),
+  });
+  const seedbox = await startSeedbox(options, output);
+  output.print(`daemon listening on ${formatHostPort(seedbox.address.host, seedbox.address.port)}`);
+  await serve(seedbox, invocation, settings['leave-when-safe']);
+}

@@ -1,0 +1,42 @@
+import { inspect } from 'node:util';
+import { DEBUG_VARIABLE, parseSwitch } from '../daemon/resolve-settings.js';
+import { EXIT, type ExitCode, exitCodeOf } from './exit-code.js';
+import type { Output } from './output.js';
+import type { StopRequest } from './stop-request.js';
+
+interface Circumstances {
+  readonly output: Output;
+  readonly stop: StopRequest;
+  readonly env: NodeJS.ProcessEnv;
+  readonly json: boolean;
+}
+
+/** Says why the command failed, to people and with `json` to programs; returns the exit code. */
+export function reportFailure(error: unknown, { output, stop, env, json }: Circumstances): ExitCode {
+  // Nobody reads: `bugtorrent search x | head -1` has done what was wanted.
+  if (stop.reason === 'stdout closed') return EXIT.done;
+  output.terminal.status('');
+  const code = stop.reason !== null && isAbort(error) ? EXIT.interrupted : exitCodeOf(error);
+  const message = messageOf(error, code);
+  for (const line of `bugtorrent: ${message}`.split('\n'))
+    output.tell(line, code === EXIT.interrupted ? 'yellow' : 'red');
+  if (code === EXIT.unexpected) {
+    output.tell(
+      `This is a bug. Please report it, with what the same command prints under ${DEBUG_VARIABLE}=1.`,
+    );
+  }
+  if (parseSwitch(env[DEBUG_VARIABLE] ?? ''))
+    for (const line of inspect(error).split('\n')) output.tell(line, 'dim');
+  if (json) output.json({ event: 'error', code, message });
+  return code;
+}
+
+function messageOf(error: unknown, code: ExitCode): string {
+  if (code === EXIT.interrupted) return 'interrupted; the same command goes on from here';
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return code === EXIT.unexpected ? `unexpected error: ${text}` : text;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

@@ -1,0 +1,75 @@
+import {
+  CONFIG_VARIABLE,
+  environmentSource,
+  resolveSettings,
+  type Source,
+} from '../daemon/resolve-settings.js';
+import type { CommandName, SettingsOf } from '../daemon/settings.js';
+import { type CommandLine, parseCommandLine } from './command-line.js';
+import { COMMANDS } from './commands.js';
+import { EXIT, type ExitCode } from './exit-code.js';
+import { reportFailure } from './failure.js';
+import { Output } from './output.js';
+import { StopRequest } from './stop-request.js';
+
+/** What a command line runs with; `json` is known for sure only when its settings are. */
+interface Host {
+  readonly output: Output;
+  readonly stop: StopRequest;
+  readonly env: NodeJS.ProcessEnv;
+  json: boolean;
+}
+
+/** Runs the command line `argv` in `process`; returns the exit code once everything was said. */
+export async function runProgram(argv: readonly string[], process: NodeJS.Process): Promise<ExitCode> {
+  const { env, stdout, stderr } = process;
+  const stop = new StopRequest();
+  const host: Host = { output: new Output(stdout, stderr, env), stop, env, json: argv.includes('--json') };
+  const failAtOnce = (error: unknown) => process.exit(reportFailure(error, host));
+  process.on('uncaughtException', failAtOnce);
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') stop.make('stdout closed');
+    else failAtOnce(error);
+  });
+  // Without stderr there is nobody to tell.
+  stderr.on('error', () => {});
+  stop.listenTo(process);
+  // A command may wait for nothing but a Clock, whose timers do not keep a process alive.
+  const alive = setInterval(() => {}, 2 ** 30);
+  try {
+    if (argv.length === 0) {
+      parseCommandLine(['--help'], (text) => stderr.write(text));
+      return EXIT.usage;
+    }
+    if (argv[0] === '--version' || argv[0] === '-V') {
+      host.output.print((await import('./version.js')).version());
+      return EXIT.done;
+    }
+    const line = parseCommandLine(argv, (text) => stdout.write(text));
+    if (line !== null) await execute(line.command, line, host);
+    return EXIT.done;
+  } catch (error) {
+    return reportFailure(error, host);
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+async function execute<N extends CommandName>(name: N, line: CommandLine, host: Host): Promise<void> {
+  const { settings, givenBy } = resolveSettings(name, await sources(line, host));
+  host.json = (settings as Partial<SettingsOf<'get'>>).json ?? false;
+  const { run } = await COMMANDS[name].load();
+  await run({ words: line.words, settings, givenBy, ...host });
+}
+
+/** Strongest first: flag, environment, file. */
+async function sources({ flags, configFile }: CommandLine, { output, env }: Host): Promise<Source[]> {
+  const environment = environmentSource(env);
+  for (const variable of environment.unknown) {
+    output.tell(`bugtorrent: warning: ${variable} is not a setting and is ignored`, 'yellow');
+  }
+  const path = configFile ?? env[CONFIG_VARIABLE];
+  const found = [flags, environment.source];
+  if (path) found.push(await (await import('../daemon/config-file.js')).readConfigFile(path));
+  return found;
+}

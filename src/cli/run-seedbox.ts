@@ -1,0 +1,32 @@
+import { Seedbox, type SeedboxOptions } from '../daemon/seedbox.js';
+import type { HostPort } from '../model/address.js';
+import type { Output } from './output.js';
+import { counted } from './quantity.js';
+import { listening, type Service } from './serve.js';
+
+/** Files named one by one when they become unavailable; of more, the number is said. */
+const NAMED = 20;
+
+/** A seedbox that listens; when it stops it says which files nobody has any more. */
+export async function startSeedbox(
+  options: SeedboxOptions,
+  output: Output,
+): Promise<Service & { readonly address: HostPort }> {
+  const seedbox = new Seedbox(options);
+  const address = await listening(options.listen, '--listen', () => seedbox.start());
+  return {
+    address,
+    stats: () => seedbox.stats(),
+    async stop() {
+      const { unavailable } = await seedbox.stop();
+      for (const { name, md5 } of unavailable.slice(0, NAMED)) {
+        output.tell(
+          `unavailable from now on: ${name} (${md5}), of which nobody else has every part`,
+          'yellow',
+        );
+      }
+      const rest = unavailable.length - NAMED;
+      if (rest > 0) output.tell(`unavailable from now on: ${counted(rest, 'more file')}`, 'yellow');
+    },
+  };
+}

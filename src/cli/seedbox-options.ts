@@ -1,0 +1,49 @@
+import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { systemClock } from '../core/clock.js';
+import type { SeedboxOptions } from '../daemon/seedbox.js';
+import type { SettingsOf } from '../daemon/settings.js';
+import { diskError } from '../storage/disk-error.js';
+
+type Common = SettingsOf<'daemon'> & SettingsOf<'start'> & SettingsOf<'share'>;
+/** What `daemon`, `start` and `share` have in common. */
+export type SeedboxSettings = Pick<
+  Common,
+  Exclude<keyof Common, 'json' | 'demo' | 'store' | 'tracker-listen'>
+>;
+
+/** The options of a seedbox that follow from the settings; makes the folders that are made when missing. */
+export async function seedboxOptions(
+  settings: SeedboxSettings,
+  rest: Pick<SeedboxOptions, 'files' | 'stateDir' | 'logger' | 'onShared'>,
+): Promise<SeedboxOptions> {
+  const { downloads } = settings;
+  for (const folder of [downloads, rest.stateDir]) if (folder !== null) await makeFolder(folder);
+  return {
+    trackers: settings.tracker,
+    listen: settings.listen,
+    announce: settings.announce,
+    folders: downloads === null ? settings.share : [...settings.share, downloads],
+    slots: settings.slots,
+    uploadLimit: settings['upload-limit'],
+    downloadLimit: settings['download-limit'],
+    cacheBytes: settings.cache,
+    leaveWhenSafe: settings['leave-when-safe'],
+    clock: systemClock,
+    ...rest,
+  };
+}
+
+/** `bugtorrent` in the XDG state folder. */
+export function defaultStateDir(env: NodeJS.ProcessEnv): string {
+  const base = env.XDG_STATE_HOME;
+  // The XDG specification: a relative path counts as not set.
+  return join(base && isAbsolute(base) ? base : join(homedir(), '.local', 'state'), 'bugtorrent');
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw diskError(error, folder);
+  });
+}

@@ -1,0 +1,23 @@
+import type { Invocation } from './invocation.js';
+import { openLogger } from './log.js';
+import { formatBytes } from './quantity.js';
+import { startSeedbox } from './run-seedbox.js';
+import { seedboxOptions } from './seedbox-options.js';
+import { serve } from './serve.js';
+
+export async function run(invocation: Invocation<'share'>): Promise<void> {
+  const { settings, words, output, env } = invocation;
+  const options = await seedboxOptions(settings, {
+    files: [...words],
+    // Without --state nothing is kept: any number of `share` may run beside each other.
+    stateDir: settings.state,
+    logger: await openLogger(output, env, 'warn'),
+    onShared({ md5, name, size, magnet }) {
+      if (settings.json) return output.json({ event: 'shared', md5, name, size, magnet });
+      output.print(`${name}  ${formatBytes(size)}  ${md5}`);
+      output.print(`  ${magnet}`);
+    },
+  });
+  const seedbox = await startSeedbox(options, output);
+  await serve(seedbox, invocation, settings['leave-when-safe']);
+}

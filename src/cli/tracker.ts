@@ -1,0 +1,19 @@
+import { systemClock } from '../core/clock.js';
+import { TrackerServer } from '../daemon/tracker-server.js';
+import { formatHostPort } from '../model/address.js';
+import type { Invocation } from './invocation.js';
+import { openLogger } from './log.js';
+import { listening, serve } from './serve.js';
+
+export async function run(invocation: Invocation<'tracker'>): Promise<void> {
+  const { settings, output, env } = invocation;
+  const server = new TrackerServer({
+    listen: settings.listen,
+    trustAnnouncedAddresses: settings['trust-announced-addresses'],
+    logger: await openLogger(output, env, 'info'),
+    clock: systemClock,
+  });
+  const at = await listening(settings.listen, '--listen', () => server.start());
+  output.print(`tracker listening on ${formatHostPort(at.host, at.port)}`);
+  await serve(server, invocation);
+}
