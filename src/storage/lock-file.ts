@@ -6,10 +6,11 @@
  * removes it, and none removes the lock of the next holder.
  */
 import { randomBytes } from 'node:crypto';
-import { link, readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../core/errors.js';
 import { diskError, isErrno } from './disk-error.js';
+import { linkFile, removeFile } from './folder-entry.js';
 import { ANY_START, isRunning, processStart } from './process-start.js';
 
 interface Holder {
@@ -60,7 +61,7 @@ export class LockFile {
 
   /** Gives the lock up; again is harmless. */
   async release(): Promise<void> {
-    if ((await contentOf(this.path)) === this.#content) await unlink(this.path).catch(ignoreMissing);
+    if ((await contentOf(this.path)) === this.#content) await removeFile(this.path);
   }
 }
 
@@ -69,14 +70,10 @@ async function createWhole(path: string, content: string, id: string): Promise<b
   const draft = `${path}.${id}-${process.pid}${DRAFT}`;
   await writeFile(draft, content);
   try {
-    await link(draft, path);
-    return true;
-  } catch (error) {
-    if (isErrno(error, 'EEXIST')) return false;
-    if (!isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw error;
-    return await createWithoutLinks(path, content);
+    const linked = await linkFile(draft, path);
+    return linked === 'unable' ? await createWithoutLinks(path, content) : linked;
   } finally {
-    await unlink(draft).catch(ignoreMissing);
+    await removeFile(draft);
   }
 }
 
@@ -96,8 +93,7 @@ async function removeDrafts(path: string): Promise<void> {
   for (const name of await readdir(dirname(path))) {
     if (!name.startsWith(prefix) || !name.endsWith(DRAFT)) continue;
     const pid = /-(\d{1,10})\.new$/.exec(name)?.[1];
-    if (pid && !(await isRunning(Number(pid), ANY_START)))
-      await unlink(join(dirname(path), name)).catch(ignoreMissing);
+    if (pid && !(await isRunning(Number(pid), ANY_START))) await removeFile(join(dirname(path), name));
   }
 }
 
@@ -140,8 +136,4 @@ async function contentOf(path: string): Promise<string | null> {
 async function isBeingWritten(path: string): Promise<boolean> {
   const age = Date.now() - (await stat(path)).mtimeMs;
   return age >= 0 && age < BEING_WRITTEN_MS;
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!isErrno(error, 'ENOENT')) throw error;
 }
