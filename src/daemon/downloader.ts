@@ -162,7 +162,7 @@ class DownloadRun {
       },
       writers: IO_THREADS,
       connect: (address, onRoom) => this.#node.connect(address, onRoom),
-      findOwners: () => trackers.findOwners(md5, geometry),
+      findOwners: () => trackers.findOwners(md5, geometry, manifest.name),
       own: (part) => trackers.own(md5, part),
       limit: this.#node.downloadLimit,
       verify: this.#options.verify ?? true,

@@ -130,7 +130,7 @@ export class PeerNode {
     this.uploadLimit.close();
     this.downloadLimit.close();
     await this.#listener.stop(STOP_MS);
-    await this.trackers.stop();
+    this.trackers.stop();
     await this.#engine?.stop();
   }
 

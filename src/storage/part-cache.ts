@@ -96,8 +96,8 @@ export class PartCache {
   }
 
   #evictOne(): boolean {
-    for (const [key, slot] of this.#parts.rentries()) {
-      if (slot.shared) continue;
+    for (const key of this.#parts.rkeys()) {
+      if (this.#parts.peek(key)!.shared) continue;
       this.#evictions++;
       return this.#parts.delete(key);
     }

@@ -87,13 +87,13 @@ export class PartFile {
   }
 
   /**
-   * Puts the data, now on the disk for good, in its place. Throws OperationalError 'TARGET_EXISTS' when the target
+   * Puts the data in its place. It is not synced first: that would cost more than the transfer, and what a power cut
+   * can take is a file that its MD5 shows to be bad. Throws OperationalError 'TARGET_EXISTS' when the target
    * appeared meanwhile and `force` is not set; the download then is as it was. Nothing may be written any more.
    */
   async finish(): Promise<void> {
     const { target, force } = this.#options;
     try {
-      await this.#place.data.datasync();
       if (force) await rename(this.#names.data, target);
       else if (!(await moveOverNothing(this.#names.data, target))) throw targetExists(target);
       await this.#leaveName();
@@ -109,6 +109,16 @@ export class PartFile {
       await rename(this.#names.data, path);
       await this.#leaveName();
       return path;
+    } catch (error) {
+      throw diskError(error, this.#options.target);
+    }
+  }
+
+  /** Removes the data, which went elsewhere. Nothing may be written any more. */
+  async discard(): Promise<void> {
+    try {
+      await removeFile(this.#names.data);
+      await this.#leaveName();
     } catch (error) {
       throw diskError(error, this.#options.target);
     }

@@ -1,0 +1,170 @@
+/** The daemon: shared folders, registered at the trackers, uploaded to whoever asks. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { UsageError } from '../core/errors.js';
+import type { HostPort } from '../model/address.js';
+import { formatMagnet } from '../model/magnet.js';
+import type { Manifest } from '../model/manifest.js';
+import { PartList } from '../model/part-list.js';
+import { LockFile } from '../storage/lock-file.js';
+import { ShareIndex } from '../storage/share-index.js';
+import { type SharedFile, ShareLibrary } from '../storage/share-library.js';
+import type { ServedFile } from '../swarm/upload.js';
+import { PeerNode, type PeerNodeOptions } from './peer-node.js';
+
+const RESCAN_MS = 60_000;
+const LOGOUT_MS = 2_000;
+const LEAVE_RETRY_MS = 5_000;
+/** Of the ten seconds a stop may take, this much at most goes to finding out what becomes unavailable. */
+const LAST_LOOK_MS = 2_000;
+
+export interface SharedNotice {
+  readonly md5: string;
+  readonly name: string;
+  readonly size: number;
+  readonly magnet: string;
+  readonly path: string;
+}
+
+export interface SeedboxOptions extends Omit<PeerNodeOptions, 'threads'> {
+  /** Shared with all they contain. */
+  readonly folders: readonly string[];
+  readonly files: readonly string[];
+  /** Where the share index and the lock are kept; null: nowhere, everything is hashed again at the next start. */
+  readonly stateDir: string | null;
+  readonly leaveWhenSafe: boolean;
+  /** A file is hashed (or known from the index) and served from now on. */
+  readonly onShared: (file: SharedNotice) => void;
+}
+
+export class Seedbox {
+  readonly #options: SeedboxOptions;
+  readonly #node: PeerNode;
+  #lock: LockFile | null = null;
+  #index: ShareIndex | null = null;
+  #library: ShareLibrary | null = null;
+  #rescan: { cancel(): void } | null = null;
+  #stopped: Promise<{ unavailable: Manifest[] }> | null = null;
+
+  constructor(options: SeedboxOptions) {
+    this.#options = options;
+    this.#node = new PeerNode({ ...options, threads: availableParallelism() }, (md5) => {
+      const file = this.#library?.find(md5) ?? null;
+      return file === null ? null : this.#served(file);
+    });
+  }
+
+  /** Resolves when the peer port is open; hashing and registering go on. Throws OperationalError and UsageError 'LOCKED'. */
+  async start(): Promise<HostPort> {
+    const { stateDir, folders, files, logger, clock } = this.#options;
+    if (folders.length + files.length === 0) throw new UsageError('NOTHING_TO_SHARE', 'nothing to share');
+    try {
+      if (stateDir !== null) {
+        this.#lock = await LockFile.acquire(join(stateDir, 'lock'));
+        this.#index = await ShareIndex.open(join(stateDir, 'shares'), logger);
+      }
+      const address = await this.#node.listen();
+      this.#node.trackers.start();
+      const engine = await this.#node.work();
+      this.#library = new ShareLibrary({
+        folders,
+        files,
+        index: this.#index,
+        hash: { hashSlice: (job) => engine.pool.run('hashSlice', job) },
+        concurrency: availableParallelism(),
+        clock,
+        logger,
+        onShared: (file) => this.#shared(file),
+        onRemoved: (file) => this.#removed(file),
+      });
+      await this.#library.start();
+      this.#scanLater();
+      return address;
+    } catch (error) {
+      await this.#close();
+      throw error;
+    }
+  }
+
+  /**
+   * Logs out, finishes what is being sent, ends. Resolves with the files that nobody else has every part of; with
+   * `leaveWhenSafe` it first waits until there are none.
+   */
+  stop(): Promise<{ unavailable: Manifest[] }> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  stats() {
+    return { ...this.#node.stats(), library: this.#library?.stats() ?? null };
+  }
+
+  async #stop(): Promise<{ unavailable: Manifest[] }> {
+    this.#rescan?.cancel();
+    let left = await this.#logout();
+    while (!left && this.#options.leaveWhenSafe) {
+      await new Promise<void>((resolve) => setTimeout(resolve, LEAVE_RETRY_MS));
+      left = await this.#logout();
+    }
+    const unavailable = left ? [] : await this.#unavailable();
+    await this.#close();
+    return { unavailable };
+  }
+
+  async #close(): Promise<void> {
+    this.#rescan?.cancel();
+    await this.#library?.stop();
+    await this.#node.stop();
+    await this.#index?.close();
+    await this.#lock?.release();
+  }
+
+  /** True unless a tracker says that others lack parts of what we source. A tracker that is away cannot object. */
+  async #logout(): Promise<boolean> {
+    const answers = await this.#node.trackers.logout(LOGOUT_MS);
+    return answers.every(({ left }) => left);
+  }
+
+  #served({ manifest, path, identity }: SharedFile): ServedFile {
+    return {
+      geometry: manifest.geometry,
+      origin: () => ({ kind: 'file', path, identity }),
+      changed: () => this.#library?.noticeChanged(manifest.md5),
+    };
+  }
+
+  #shared({ manifest, path }: SharedFile): void {
+    const { onShared, trackers } = this.#options;
+    const { md5, name, geometry } = manifest;
+    this.#node.trackers.register(manifest);
+    const size = geometry.fileSize;
+    onShared({ md5, name, size, path, magnet: formatMagnet({ md5, name, size, trackers: [...trackers] }) });
+  }
+
+  #removed({ manifest }: SharedFile): void {
+    this.#node.trackers.unregister(manifest.md5);
+  }
+
+  #scanLater(): void {
+    this.#rescan = this.#options.clock.after(RESCAN_MS, () => {
+      void this.#library?.rescan().finally(() => {
+        if (this.#stopped === null) this.#scanLater();
+      });
+    });
+  }
+
+  /** Files of which some part has no other owner, as far as the trackers say in the time there is. */
+  async #unavailable(): Promise<Manifest[]> {
+    const until = this.#options.clock.now() + LAST_LOOK_MS;
+    const unavailable: Manifest[] = [];
+    for (const { manifest } of this.#library?.files() ?? []) {
+      if (this.#options.clock.now() >= until) break;
+      const { md5, geometry } = manifest;
+      const elsewhere = PartList.empty(geometry.partCount);
+      const owners = await this.#node.trackers.findOwners(md5, geometry).catch(() => []);
+      for (const { parts } of owners) for (const part of parts) elsewhere.add(part);
+      if (!elsewhere.isComplete || owners.length === 0) unavailable.push(manifest);
+    }
+    return unavailable;
+  }
+}
