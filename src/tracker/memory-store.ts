@@ -115,7 +115,7 @@ export class MemoryStore implements TrackerStore {
     if (file === undefined) return 'UNKNOWN_FILE';
     const index = partIndex(file.manifest.geometry, part);
     if (index === null) return 'PART_OUT_OF_RANGE';
-    if (!session.files.has(file)) {
+    if (file.swarm.holdingOf(session) === undefined) {
       const full = this.#noRoom(session, file.swarm.nextPartListBytes);
       if (full !== null) return full;
     }
