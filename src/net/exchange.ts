@@ -42,5 +42,6 @@ export interface ExchangeFailure {
     | 'aborted';
   /** At least one byte of the answer had come. */
   readonly begun: boolean;
-  readonly error?: Error;
+  /** With a `code`: a ProtocolError's or the system's. */
+  readonly error?: NodeJS.ErrnoException;
 }
