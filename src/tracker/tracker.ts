@@ -45,7 +45,7 @@ type RequestOf<Command extends TrackerCommand> = Extract<Request, { command: Com
 /** The bytes of the answer; null: a refusal, the connection is closed without a byte. */
 type Answer = Uint8Array | null;
 
-/** Answers the requests of PROTOCOL.md §3 from what its store remembers. Knows no socket and keeps no state. */
+/** Answers the requests of PROTOCOL.md §3 from what its store remembers. Knows no socket; keeps nothing but counters. */
 export class Tracker {
   readonly #store: TrackerStore;
   readonly #options: TrackerOptions;
