@@ -49,6 +49,7 @@ export class Listener {
   readonly #counts = new ListenerCounts();
   #lastId = 0;
   #stopped: Promise<void> | null = null;
+  #lastClosed: () => void = () => {};
 
   /** Does no I/O until `start`. */
   constructor(init: ListenerInit) {
@@ -111,12 +112,17 @@ export class Listener {
   }
 
   async #stop(deadlineMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const notListening = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // The server counts a connection out when it begins to close, which is before its frames are given back.
+    const allClosed = new Promise<void>((resolve) => {
+      this.#lastClosed = resolve;
+    });
+    if (this.#connections.size === 0) this.#lastClosed();
     for (const connection of this.#connections) connection.stop();
     const timer = this.#init.clock.after(deadlineMs, () => {
       for (const connection of this.#connections) connection.destroy('stopped');
     });
-    await closed;
+    await Promise.all([notListening, allClosed]);
     timer.cancel();
   }
 
@@ -132,7 +138,10 @@ export class Listener {
       logger,
       pace: uploadPace ?? null,
       counts: this.#counts,
-      closed: (over) => this.#connections.delete(over),
+      closed: (over) => {
+        this.#connections.delete(over);
+        if (this.#connections.size === 0) this.#lastClosed();
+      },
     });
     this.#connections.add(connection);
   }
