@@ -81,6 +81,11 @@ export class Landing implements Exchange {
     this.#events = events;
   }
 
+  /** A byte of the answer has come. */
+  get begun(): boolean {
+    return this.#headBytes > 0;
+  }
+
   /** Bytes of the body received so far. */
   get received(): number {
     return this.#filled;
@@ -89,7 +94,7 @@ export class Landing implements Exchange {
   buffer(): Uint8Array {
     if (this.#stage === 'header') return this.#head.subarray(this.#headBytes, AREP_HEADER);
     if (this.#stage === 'first-chunk') return this.#head.subarray(this.#headBytes);
-    return this.#body.subarray(this.#filled, Math.min(this.#length, this.#filled + this.#context.slice()));
+    return this.#body.subarray(this.#filled, this.#readEnd());
   }
 
   land(bytes: number, connection: Resumable): 'more' | 'pause' | 'done' {
@@ -136,6 +141,16 @@ export class Landing implements Exchange {
     this.#body = this.#slot!.view(0, this.#length);
     this.#stage = 'body';
     return 'more';
+  }
+
+  /** Where the next read of the body ends at the latest. */
+  #readEnd(): number {
+    const slice = this.#context.slice();
+    if (slice === Number.POSITIVE_INFINITY) return this.#length;
+    // No pause can follow a whole answer. So that the limit holds for parts that come in one read, too, the last byte
+    // is read alone, behind the pause for all the others.
+    const whole = this.#filled === this.#length - 1 ? this.#length : this.#length - 1;
+    return Math.min(whole, this.#filled + slice);
   }
 
   #landBody(bytes: number, connection: Resumable): 'more' | 'pause' | 'done' {
