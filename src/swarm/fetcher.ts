@@ -3,7 +3,8 @@
  * work from slow hands.
  *
  * Invariant: a request in `peer.requests` is counted once in the picker until it landed or failed. A part lands in the
- * sink at most once; a second copy that was under way is aborted or dropped.
+ * sink at most once; a second copy that was under way is aborted or dropped. `#crawling` has the parts that come too
+ * slowly from the one peer asked for them.
  */
 import type { Clock } from '../core/clock.js';
 import { ProtocolError } from '../core/errors.js';
@@ -62,6 +63,7 @@ export interface FetchStats {
 export class Fetcher {
   readonly stats: FetchStats;
   readonly #init: FetchInit;
+  readonly #crawling = new Set<PartIndex>();
   #running = false;
   #timer: { cancel(): void } | null = null;
   /** When bytes last arrived. */
@@ -126,7 +128,8 @@ export class Fetcher {
     const now = clock.now();
     while (peer.usable(now) && peer.link.room() > 0) {
       if (peer.slow && peer.requests.size > 0) return;
-      const part = picker.pick(peer.parts, this.#mayGoBeyond()) ?? this.#takeOver(peer, now);
+      const part =
+        this.#rescue(peer) ?? picker.pick(peer.parts, this.#mayGoBeyond()) ?? this.#takeOver(peer, now);
       if (part === null) return;
       this.#request(peer, part, now);
     }
@@ -162,6 +165,7 @@ export class Fetcher {
     });
     peer.requests.set(part, { landing, since: now, startedAt: null, fastAt: now, handedOn: false });
     picker.requested(part);
+    this.#crawling.delete(part);
     this.stats.requests++;
     peer.link.submit(landing);
   }
@@ -172,6 +176,7 @@ export class Fetcher {
     peer.succeeded();
     peer.requests.delete(landed.part);
     picker.requestEnded(landed.part);
+    this.#crawling.delete(landed.part);
     if (!this.#running || picker.isLanded(landed.part)) {
       this.stats.wastedBytes += landed.frame.length;
       landed.slot.release();
@@ -190,6 +195,7 @@ export class Fetcher {
     const { picker, clock } = this.#init;
     peer.requests.delete(part);
     picker.requestEnded(part);
+    this.#crawling.delete(part);
     this.stats.failures[reason.kind] = (this.stats.failures[reason.kind] ?? 0) + 1;
     const now = clock.now();
     if (reason.kind === 'refused' || isProse(reason.error)) peer.refused(now);
@@ -244,7 +250,18 @@ export class Fetcher {
     if (!others) return;
     peer.slow = true;
     request.handedOn = true;
+    this.#crawling.add(part);
     this.stats.handedOn++;
+  }
+
+  /** A part that crawls at a slow peer: it may be what the hash waits for, so it goes before those that are missing. */
+  #rescue(peer: Peer): PartIndex | null {
+    if (peer.slow) return null;
+    for (const part of this.#crawling) {
+      if (peer.parts.has(part) && !peer.requests.has(part) && this.#init.picker.requestsOf(part) === 1)
+        return part;
+    }
+    return null;
   }
 
   /** A part that somebody else keeps waiting for, for a peer that has nothing better to do. */
@@ -254,7 +271,7 @@ export class Fetcher {
     for (const other of book.peers) {
       if (other === peer) continue;
       for (const [part, request] of other.requests) {
-        const queued = request.startedAt === null && now - request.since >= QUEUED_MS;
+        const queued = !request.landing.begun && now - request.since >= QUEUED_MS;
         if (!queued && !request.handedOn) continue;
         if (
           !peer.parts.has(part) ||

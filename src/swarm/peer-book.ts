@@ -36,11 +36,11 @@ export interface PeerLink {
 export interface PeerRequest {
   readonly landing: Landing;
   readonly since: number;
-  /** When its first byte came; null until then. */
+  /** When the first byte of its body came; null until then. */
   startedAt: number | null;
   /** When the request was last seen to be fast enough. */
   fastAt: number;
-  /** Given to another owner as well. */
+  /** It crawls: another owner shall be asked as well. */
   handedOn: boolean;
 }
 
@@ -86,8 +86,9 @@ export class Peer {
     this.#restUntil = now + REFUSED_REST_MS;
   }
 
-  /** The peer could not be reached, went away in the middle, or was silent too long. */
+  /** The peer could not be reached, went away in the middle, or was silent too long. Requests that fail together count once. */
   failed(now: number): void {
+    if (now < this.#restUntil) return;
     this.#restUntil = now + Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(this.#failures++, 10));
   }
 
