@@ -1,0 +1,220 @@
+/**
+ * Finds the files of a shared folder.
+ *
+ * Invariant of a scan: every file found lies in the folder by its real path, which appears once. A symbolic link is
+ * another way to a place in the folder, or it is left out; so loops end, and nothing outside is ever shared.
+ */
+import type { Dirent } from 'node:fs';
+import { lstat, opendir, realpath, stat } from 'node:fs/promises';
+import { basename, join, sep } from 'node:path';
+import { OperationalError } from '../core/errors.js';
+import { type FileIdentity, identityOf } from '../model/file-identity.js';
+import { diskError, isErrno } from './disk-error.js';
+import { isUnfinished } from './part-names.js';
+
+export interface ScannedFile {
+  /** Real path: no link on it. */
+  readonly path: string;
+  /** Base name of the file, or of the link that led to it. */
+  readonly name: string;
+  readonly identity: FileIdentity;
+}
+
+/** An entry left out, and why; what is left out by rule (hidden, unfinished, special files) is none. */
+export interface ScanProblem {
+  readonly path: string;
+  /** The system's code, or 'LINK_OUTSIDE', 'BAD_NAME', 'TOO_DEEP', 'TOO_MANY'. */
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface FolderScan {
+  readonly files: readonly ScannedFile[];
+  readonly problems: readonly ScanProblem[];
+  /** Whether all could be looked at, to the end: only then is a file not found a file not there. */
+  readonly isComplete: boolean;
+}
+
+export interface ScanLimits {
+  readonly entries: number;
+  readonly depth: number;
+}
+
+export const SCAN_LIMITS: ScanLimits = { entries: 1_000_000, depth: 64 };
+/** Entries looked at together: enough to keep the disk busy, few enough for the descriptors of the process. */
+const BATCH = 64;
+/** What node:fs puts in place of bytes that are no UTF-8; such a path leads nowhere. */
+const UNDECODABLE = '\ufffd';
+
+/** The file at `path`, links followed, or all of the folder there. Throws OperationalError when there is neither. */
+export async function scanPath(path: string): Promise<FolderScan> {
+  try {
+    const real = await realpath(path);
+    const stats = await stat(real, { bigint: true });
+    if (stats.isDirectory()) return await scanFolder(real);
+    if (!stats.isFile())
+      throw new OperationalError('disk', 'NO_FILE', `${path}: not a file; share files or folders`);
+    return {
+      files: [{ path: real, name: basename(path), identity: identityOf(stats) }],
+      problems: [],
+      isComplete: true,
+    };
+  } catch (error) {
+    if (isErrno(error, 'ENOENT'))
+      throw new OperationalError('disk', 'FILE_MISSING', `${path}: no such file; check its name`);
+    throw diskError(error, path);
+  }
+}
+
+/**
+ * The identity of the file that a scan found at `path`; null when there is none by that real path any more. Throws the
+ * system's error when that cannot be told.
+ */
+export async function lookAgain(path: string): Promise<FileIdentity | null> {
+  try {
+    if ((await realpath(path)) !== path) return null;
+    const stats = await lstat(path, { bigint: true });
+    return stats.isFile() ? identityOf(stats) : null;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null;
+    throw error;
+  }
+}
+
+/** Throws OperationalError 'FOLDER_MISSING' (or what else the disk says of `folder` itself); all else is in `problems`. */
+export async function scanFolder(folder: string, limits: ScanLimits = SCAN_LIMITS): Promise<FolderScan> {
+  let root: string;
+  try {
+    root = await realpath(folder);
+    if (!(await stat(root)).isDirectory())
+      throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
+  } catch (error) {
+    throw diskError(error, folder);
+  }
+  return await new Scan(root, limits).run();
+}
+
+class Scan {
+  readonly #root: string;
+  readonly #limits: ScanLimits;
+  readonly #files: ScannedFile[] = [];
+  readonly #problems: ScanProblem[] = [];
+  /** Real paths of the folders and files seen. */
+  readonly #seen = new Set<string>();
+  /** Real paths of folders to be listed. */
+  readonly #folders: string[] = [];
+  readonly #links: string[] = [];
+  #entries = 0;
+  #isComplete = true;
+
+  constructor(root: string, limits: ScanLimits) {
+    this.#root = root;
+    this.#limits = limits;
+  }
+
+  async run(): Promise<FolderScan> {
+    this.#enter(this.#root);
+    for (;;) {
+      const folder = this.#folders.pop();
+      // Links last: a file that is reached without one goes by its own name.
+      const link = folder === undefined ? this.#links.pop() : undefined;
+      if (folder !== undefined) await this.#list(folder);
+      else if (link !== undefined) await this.#follow(link);
+      else return { files: this.#files, problems: this.#problems, isComplete: this.#isComplete };
+    }
+  }
+
+  #enter(folder: string): void {
+    if (this.#seen.has(folder)) return;
+    this.#seen.add(folder);
+    const depth = folder.slice(this.#root.length).split(sep).length - 1;
+    if (depth <= this.#limits.depth) this.#folders.push(folder);
+    else this.#cut(folder, 'TOO_DEEP', `folders are looked through ${this.#limits.depth} levels deep`);
+  }
+
+  async #list(folder: string): Promise<void> {
+    let batch: Promise<void>[] = [];
+    try {
+      for await (const entry of await opendir(folder, { bufferSize: BATCH })) {
+        if (entry.name.startsWith('.')) continue;
+        if (this.#entries === this.#limits.entries) {
+          this.#giveUp(folder);
+          break;
+        }
+        this.#entries++;
+        batch.push(this.#sort(entry, join(folder, entry.name)));
+        if (batch.length < BATCH) continue;
+        await Promise.all(batch);
+        batch = [];
+      }
+    } catch (error) {
+      this.#leaveOutUnlessGone(folder, error);
+    }
+    await Promise.all(batch);
+  }
+
+  async #sort(entry: Dirent, path: string): Promise<void> {
+    if (entry.isDirectory()) this.#enter(path);
+    else if (entry.isSymbolicLink()) this.#links.push(path);
+    else if (entry.isFile()) await this.#add(path, entry.name);
+  }
+
+  async #follow(link: string): Promise<void> {
+    try {
+      const path = await realpath(link);
+      const stats = await lstat(path);
+      if (!this.#isInside(path))
+        this.#leaveOut(link, 'LINK_OUTSIDE', `leads out of the shared folder, to ${path}`);
+      else if (stats.isDirectory()) this.#enter(path);
+      else if (stats.isFile()) await this.#add(path, basename(link));
+    } catch (error) {
+      this.#leaveOutFor(link, error);
+    }
+  }
+
+  async #add(path: string, name: string): Promise<void> {
+    if (this.#seen.has(path) || isUnfinished(basename(path))) return;
+    this.#seen.add(path);
+    try {
+      const stats = await lstat(path, { bigint: true });
+      if (stats.isFile()) this.#files.push({ path, name, identity: identityOf(stats) });
+    } catch (error) {
+      this.#leaveOutUnlessGone(path, error);
+    }
+  }
+
+  #isInside(path: string): boolean {
+    return path === this.#root || path.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep);
+  }
+
+  #giveUp(folder: string): void {
+    this.#folders.length = 0;
+    this.#links.length = 0;
+    const advice = 'share folders with fewer entries';
+    this.#cut(
+      folder,
+      'TOO_MANY',
+      `more than ${this.#limits.entries} entries, the rest is left out; ${advice}`,
+    );
+  }
+
+  #cut(folder: string, code: string, detail: string): void {
+    this.#isComplete = false;
+    this.#leaveOut(folder, code, detail);
+  }
+
+  #leaveOutUnlessGone(path: string, error: unknown): void {
+    if (path.includes(UNDECODABLE)) this.#leaveOut(path, 'BAD_NAME', 'the name is not UTF-8; rename it');
+    else if (!isErrno(error, 'ENOENT')) this.#leaveOutFor(path, error);
+  }
+
+  #leaveOutFor(path: string, error: unknown): void {
+    const { code, message } = error as NodeJS.ErrnoException;
+    this.#isComplete &&= isErrno(error, 'ENOENT', 'ELOOP');
+    this.#leaveOut(path, code ?? 'UNEXPECTED', message);
+  }
+
+  #leaveOut(path: string, code: string, detail: string): void {
+    this.#problems.push({ path, code, detail });
+  }
+}

@@ -1,0 +1,329 @@
+/**
+ * The set of shared files: found in folders, hashed once, served until they change.
+ *
+ * Invariant: each path is in exactly one state of `PathState`: 'shared' ones are in #shared, 'hashing' ones in #hashes,
+ * 'unsettled' ones in #quiet. A path that was seen to change leaves 'shared' at once and comes back only by way of the
+ * other two, that is quiet and hashed; so no bytes are served under an id they do not have.
+ */
+import type { JobFailure } from '../compute/jobs.js';
+import type { Clock } from '../core/clock.js';
+import { OperationalError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { type FileIdentity, unchanged } from '../model/file-identity.js';
+import { DEFAULT_PART_SIZE, MAX_FILE_SIZE, partGeometry } from '../model/geometry.js';
+import type { FileMd5 } from '../model/ids.js';
+import type { HashedFile, HashSlices } from './file-hasher.js';
+import {
+  type FolderScan,
+  lookAgain,
+  type ScannedFile,
+  type ScanProblem,
+  scanFolder,
+  scanPath,
+} from './folder-scan.js';
+import { HashQueue } from './hash-queue.js';
+import type { IndexEntry } from './index-record.js';
+import { QuietPaths } from './quiet-paths.js';
+import { type SharedFile, SharedFiles } from './shared-files.js';
+
+export type { HashSlices } from './file-hasher.js';
+export type { SharedFile } from './shared-files.js';
+
+/** What is remembered from earlier runs; see ShareIndex. */
+export interface KnownHashes {
+  find(path: string, identity: FileIdentity, partSize: number): IndexEntry | null;
+  put(entry: IndexEntry): Promise<void>;
+  remove(path: string): Promise<void>;
+}
+
+export interface ShareLibraryOptions {
+  /** Shared with all they contain. */
+  readonly folders: readonly string[];
+  /** Shared one by one; a folder among them is shared with all it contains. */
+  readonly files: readonly string[];
+  /** Null: every file is hashed at every start. */
+  readonly index: KnownHashes | null;
+  readonly hash: HashSlices;
+  /** Files hashed at once. */
+  readonly concurrency: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long a file that changed has to lie still before it is hashed; milliseconds. */
+  readonly quietMs?: number;
+  /** Hash everything, whatever the index knows. */
+  readonly recheck?: boolean;
+  /** A file is served from now on. */
+  readonly onShared: (file: SharedFile) => void;
+  /** A file is no longer served. */
+  readonly onRemoved: (file: SharedFile) => void;
+  /** Some more bytes are hashed. */
+  readonly onProgress?: (stats: ShareLibraryStats) => void;
+}
+
+export interface ShareLibraryStats {
+  readonly files: number;
+  readonly paths: number;
+  readonly bytes: number;
+  readonly hashing: number;
+  readonly queued: number;
+  /** Paths that changed lately, or just appeared. */
+  readonly unsettled: number;
+  readonly hashedBytes: number;
+  readonly indexHits: number;
+  /** What could not be shared, by reason; counted again when it happens again. */
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+type PathState =
+  | { readonly kind: 'shared'; readonly file: ScannedFile }
+  | { readonly kind: 'hashing' | 'unsettled' }
+  /** Cannot be shared as it is. */
+  | { readonly kind: 'refused'; readonly file: ScannedFile; readonly retryAt: number };
+
+const QUIET_MS = 3000;
+/** What the disk would not read is tried again after this; sooner when it changes. */
+const RETRY_MS = 600_000;
+/** Of the problems that a scan finds, the first are logged one by one. */
+const MAX_LOGGED = 20;
+/** Paths looked at together. */
+const BATCH = 64;
+
+export class ShareLibrary {
+  readonly #options: ShareLibraryOptions;
+  readonly #paths = new Map<string, PathState>();
+  readonly #shared = new SharedFiles();
+  readonly #hashes: HashQueue;
+  readonly #quiet: QuietPaths;
+  #scanning: Promise<void> | null = null;
+  #isStopped = false;
+  /** What the last scan left out, so that each is said once. */
+  #problems = new Set<string>();
+  #indexHits = 0;
+  readonly #errors: Record<string, number> = {};
+
+  constructor(options: ShareLibraryOptions) {
+    this.#options = options;
+    this.#hashes = new HashQueue({
+      hash: options.hash,
+      concurrency: options.concurrency,
+      partSize: DEFAULT_PART_SIZE,
+      onHashed: (file, result) => this.#hashed(file, result),
+      onProgress: () => options.onProgress?.(this.stats()),
+    });
+    this.#quiet = new QuietPaths({
+      clock: options.clock,
+      quietMs: options.quietMs ?? QUIET_MS,
+      onQuiet: (file) => this.#rehash(file),
+      onGone: (path) => this.#paths.delete(path),
+    });
+  }
+
+  /**
+   * Resolves when everything is found and what the index knows is shared; hashing the rest goes on. Throws
+   * OperationalError when a folder or file is missing; then nothing is shared.
+   */
+  start(): Promise<void> {
+    return this.#scanAlone(async () => {
+      const scans: FolderScan[] = [];
+      for (const scan of this.#roots()) scans.push(await scan());
+      this.#tellProblems(scans.flatMap(({ problems }) => problems));
+      for (const { files } of scans) for (const file of files) this.#meet(file, true);
+    });
+  }
+
+  /**
+   * Looks for files that are new, changed or gone: no more than a look at each. What is new or changed is hashed once
+   * quiet. While one runs, it is the answer to further calls.
+   */
+  rescan(): Promise<void> {
+    return this.#scanning ?? this.#scanAlone(() => this.#rescan());
+  }
+
+  find(md5: FileMd5): SharedFile | null {
+    return this.#shared.find(md5);
+  }
+
+  /** The files served now. */
+  files(): Iterable<SharedFile> {
+    return this.#shared;
+  }
+
+  /**
+   * A read found the file changed or gone, at `path` (the path that serves, where it is not given): that path serves no
+   * more, at once. If there is still a file, it is hashed once quiet.
+   */
+  noticeChanged(md5: FileMd5, path?: string): void {
+    const changed = path ?? this.#shared.find(md5)?.path;
+    const state = changed === undefined ? undefined : this.#paths.get(changed);
+    if (state?.kind === 'shared' && this.#shared.md5At(state.file.path) === md5)
+      this.#unsettle(state.file, null);
+  }
+
+  /** Settles all that is under way; no callback comes after it. Slices that are in the pool are waited for. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.allSettled([this.#scanning, this.#hashes.stop(), this.#quiet.stop()]);
+  }
+
+  stats(): ShareLibraryStats {
+    return {
+      files: this.#shared.size,
+      paths: this.#shared.paths,
+      bytes: this.#shared.bytes,
+      ...this.#hashes.stats(),
+      unsettled: this.#quiet.size,
+      indexHits: this.#indexHits,
+      errors: { ...this.#errors },
+    };
+  }
+
+  #roots(): (() => Promise<FolderScan>)[] {
+    const { folders, files } = this.#options;
+    return [...folders.map((path) => () => scanFolder(path)), ...files.map((path) => () => scanPath(path))];
+  }
+
+  #scanAlone(scan: () => Promise<void>): Promise<void> {
+    const scanning = scan().finally(() => {
+      this.#scanning = null;
+    });
+    this.#scanning = scanning;
+    return scanning;
+  }
+
+  async #rescan(): Promise<void> {
+    const scans = await Promise.all(this.#roots().map((scan) => scan().catch(unreadableRoot)));
+    this.#tellProblems(scans.flatMap(({ problems }) => problems));
+    const missing = new Set(this.#paths.keys());
+    for (const { files } of scans) {
+      for (const file of files) {
+        missing.delete(file.path);
+        this.#meet(file, false);
+      }
+    }
+    if (scans.every(({ isComplete }) => isComplete)) for (const path of missing) this.#forget(path);
+    else await this.#lookForEach([...missing]);
+  }
+
+  /** A folder that could not be listed says nothing of the files in it: each is looked at. */
+  async #lookForEach(paths: readonly string[]): Promise<void> {
+    for (let at = 0; at < paths.length; at += BATCH) {
+      const batch = paths.slice(at, at + BATCH);
+      const identities = await Promise.all(batch.map((path) => lookAgain(path).catch(() => undefined)));
+      for (const [i, path] of batch.entries()) {
+        const state = this.#paths.get(path);
+        const identity = identities[i];
+        if (identity === null) this.#forget(path);
+        else if (identity && state?.kind === 'shared') this.#meet({ ...state.file, identity }, false);
+      }
+    }
+  }
+
+  /** A scan found the file. */
+  #meet(file: ScannedFile, isStart: boolean): void {
+    if (this.#isStopped) return;
+    const state = this.#paths.get(file.path);
+    if (state === undefined) this.#welcome(file, isStart);
+    else if (state.kind === 'shared' || state.kind === 'refused') {
+      const isDue = state.kind === 'refused' && this.#options.clock.now() >= state.retryAt;
+      if (isDue || !unchanged(state.file.identity, file.identity)) this.#unsettle(file, file.identity);
+    }
+  }
+
+  #welcome(file: ScannedFile, isStart: boolean): void {
+    const { index, recheck = false } = this.#options;
+    const entry = recheck && isStart ? null : index?.find(file.path, file.identity, DEFAULT_PART_SIZE);
+    if (entry) {
+      this.#indexHits++;
+      this.#share(file, entry);
+    } else if (isStart) this.#hash(file);
+    else this.#unsettle(file, file.identity);
+  }
+
+  #hash(file: ScannedFile): void {
+    if (file.identity.size > MAX_FILE_SIZE) {
+      this.#refuse(file, 'TOO_LARGE', `the protocol carries at most ${MAX_FILE_SIZE} B`, Infinity);
+    } else {
+      this.#paths.set(file.path, { kind: 'hashing' });
+      this.#hashes.add(file);
+    }
+  }
+
+  /** The index must not bring back what it knew: a file may be changed and have its times set back. */
+  #rehash(file: ScannedFile): void {
+    this.#options.index?.remove(file.path).catch((error: unknown) => this.#tellIndexTrouble(error));
+    this.#hash(file);
+  }
+
+  #hashed(file: ScannedFile, result: HashedFile | JobFailure): void {
+    if (result.ok) {
+      const entry = { ...result, path: file.path, identity: file.identity, partSize: DEFAULT_PART_SIZE };
+      this.#options.index?.put(entry).catch((error: unknown) => this.#tellIndexTrouble(error));
+      this.#share(file, result);
+    } else if (result.code === 'CHANGED') this.#unsettle(file, null);
+    else this.#refuse(file, result.code, result.detail, RETRY_MS);
+  }
+
+  #share(file: ScannedFile, { md5, midstates }: Pick<HashedFile, 'md5' | 'midstates'>): void {
+    const { path, name, identity } = file;
+    const manifest = { md5, name, geometry: partGeometry(identity.size, DEFAULT_PART_SIZE) };
+    const shared: SharedFile = { manifest, path, identity, midstates };
+    this.#paths.set(path, { kind: 'shared', file });
+    if (this.#shared.add(shared)) this.#options.onShared(shared);
+  }
+
+  #unsettle(file: ScannedFile, identity: FileIdentity | null): void {
+    const removed = this.#shared.drop(file.path);
+    this.#paths.set(file.path, { kind: 'unsettled' });
+    this.#quiet.add(file.path, file.name, identity);
+    if (removed !== null) this.#options.onRemoved(removed);
+  }
+
+  /** Files on their way to be hashed find out themselves that they are gone. */
+  #forget(path: string): void {
+    const kind = this.#paths.get(path)?.kind;
+    if (this.#isStopped || kind === 'hashing' || kind === 'unsettled') return;
+    this.#paths.delete(path);
+    const removed = this.#shared.drop(path);
+    if (removed !== null) this.#options.onRemoved(removed);
+  }
+
+  #refuse(file: ScannedFile, code: string, detail: string, retryMs: number): void {
+    this.#paths.set(file.path, { kind: 'refused', file, retryAt: this.#options.clock.now() + retryMs });
+    this.#count(code);
+    this.#options.logger.warn({ path: file.path, code, detail }, 'a file is not shared');
+  }
+
+  #tellProblems(problems: readonly ScanProblem[]): void {
+    const before = this.#problems;
+    const byKey = new Map(problems.map((problem) => [`${problem.code} ${problem.path}`, problem]));
+    this.#problems = new Set(byKey.keys());
+    const fresh = [...byKey].filter(([key]) => !before.has(key)).map(([, problem]) => problem);
+    for (const { code } of fresh) this.#count(code);
+    for (const problem of fresh.slice(0, MAX_LOGGED)) this.#options.logger.warn(problem, 'not shared');
+    const more = fresh.length - MAX_LOGGED;
+    if (more > 0) this.#options.logger.warn({ more }, 'not shared: more of the kind');
+  }
+
+  #tellIndexTrouble(error: unknown): void {
+    this.#count('INDEX');
+    const { message } = error as Error;
+    this.#options.logger.warn(
+      { error: message },
+      'the share index was not written: files are hashed again next time',
+    );
+  }
+
+  #count(code: string): void {
+    this.#errors[code] = (this.#errors[code] ?? 0) + 1;
+  }
+}
+
+/** At the start a root that cannot be read is an error; later it may be a disk that comes back. */
+function unreadableRoot(error: unknown): FolderScan {
+  if (!(error instanceof OperationalError)) throw error;
+  return {
+    files: [],
+    problems: [{ path: error.message, code: error.code, detail: 'not there for now' }],
+    isComplete: false,
+  };
+}
