@@ -5,7 +5,7 @@
  * last one of a path holds. It is only ever appended to, or replaced at once by a whole new one: a kill leaves at most
  * one torn line, which the next open() drops. Losing a record costs hashing the file again, nothing else.
  */
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from '../core/logger.js';
 import { type FileIdentity, sameContent } from '../model/file-identity.js';
@@ -63,7 +63,6 @@ export class ShareIndex {
   /** Reads the index at `path`, or begins one. Damage is dropped and said in the log; throws OperationalError only. */
   static async open(path: string, logger: Logger, maxEntries = MAX_ENTRIES): Promise<ShareIndex> {
     try {
-      await mkdir(dirname(path), { recursive: true });
       const index = new ShareIndex(path, logger, maxEntries, await open(path, 'a+'));
       try {
         await index.#load();
