@@ -1,58 +1,27 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { digits, ipp2p, number, padded, v4Of } from './base-fields.js';
+import { number } from './base-fields.js';
+import {
+  FakeTrackerMemory,
+  type MemoryHabits,
+  type PublishedFile,
+  type SeenRequest,
+} from './fake-tracker-memory.js';
 
-/** What the tracker does differently from request to request; tests change it while it runs. */
-export interface TrackerHabits {
+/** What the tracker does otherwise than our own; tests change it while it runs. */
+export interface TrackerHabits extends MemoryHabits {
   /** Closed without a byte. */
   refuses: (request: SeenRequest) => boolean;
   /** Answered only after `release()`. */
   holds: (request: SeenRequest) => boolean;
   /** What is sent in place of the answer. */
   alters: (request: SeenRequest, answer: Buffer) => Buffer;
-  refusesLogins: boolean;
   /** Measures requests in characters after decoding UTF-8, so that it refuses names with other letters. */
   countsCharacters: boolean;
-  listsTheAsker: boolean;
-  /** An ADDR for a known file only renames it and adds no owner. */
-  onlyRenames: boolean;
-  /** LOOK also matches the beginning of Filemd5. */
-  findsPrefixes: boolean;
   /** After an answer: `close`, leave the connection open and read no more (`ignore`), or read on (`again`). */
   after: 'close' | 'ignore' | 'again';
-  /** Answers LOGO with NLOG. */
-  letsNobodyGo: boolean;
   /** Sends every answer in segments of one byte. */
   byteByByte: boolean;
-}
-
-export interface SeenRequest {
-  readonly command: string;
-  readonly session: string;
-  readonly md5: string;
-  readonly part: number;
-  readonly text: string;
-  /** 60 characters IPP2P.PP2P of a LOGI. */
-  readonly address: string;
-  /** Which connection it came on, counted from 0. */
-  readonly connection: number;
-}
-
-export interface PublishedFile {
-  readonly md5: string;
-  readonly name: string;
-  readonly fileSize: number;
-  readonly partSize: number;
-  readonly owners?: readonly { v4: string; v6?: string; port: number; parts: readonly number[] }[];
-}
-
-interface File {
-  name: string;
-  readonly fileSize: number;
-  readonly partSize: number;
-  readonly partCount: number;
-  /** Parts by the 60 characters of the owner's address. */
-  readonly owners: Map<string, Set<number>>;
 }
 
 const LENGTHS: Record<string, number> = { LOGI: 64, ADDR: 168, LOOK: 40, FCHU: 52, RPAD: 60, LOGO: 20 };
@@ -90,10 +59,7 @@ export class FakeTracker {
   readonly #sockets = new Set<Socket>();
   readonly #held: (() => void)[] = [];
   readonly #watchers = new Set<() => void>();
-  /** Address by session. */
-  readonly #sessions = new Map<string, string>();
-  readonly #files = new Map<string, File>();
-  #lastSession = 0;
+  readonly #memory = new FakeTrackerMemory(this.habits);
 
   get port(): number {
     return (this.#server!.address() as AddressInfo).port;
@@ -120,35 +86,24 @@ export class FakeTracker {
 
   /** Loses all it knew, as after a crash. */
   forget(): void {
-    this.#sessions.clear();
-    this.#files.clear();
+    this.#memory.forget();
   }
 
   forgetSessions(): void {
-    this.#sessions.clear();
+    this.#memory.forgetSessions();
   }
 
   publish(file: PublishedFile): void {
-    const owners = (file.owners ?? []).map(
-      ({ v4, v6, port, parts }) => [ipp2p(v4, v6 ?? null) + digits(port, 5), new Set(parts)] as const,
-    );
-    const partCount = Math.ceil(file.fileSize / file.partSize);
-    this.#files.set(file.md5, { ...file, partCount, owners: new Map(owners) });
+    this.#memory.publish(file);
   }
 
-  /** The parts that all owners have, by `IPv4:port`; null for a file it does not know. */
+  /** The parts that each owner has, by `IPv4:port`; null for a file it does not know. */
   owners(md5: string): Record<string, number[]> | null {
-    const file = this.#files.get(md5);
-    if (file === undefined) return null;
-    const readable = [...file.owners].map(([key, parts]) => [
-      `${v4Of(key.slice(0, 55))}:${Number.parseInt(key.slice(55), 10)}`,
-      [...parts].sort((a, b) => a - b),
-    ]);
-    return Object.fromEntries(readable);
+    return this.#memory.owners(md5);
   }
 
   nameOf(md5: string): string | undefined {
-    return this.#files.get(md5)?.name;
+    return this.#memory.nameOf(md5);
   }
 
   seen(command: string): SeenRequest[] {
@@ -252,7 +207,7 @@ export class FakeTracker {
       return;
     }
     if (this.habits.holds(request)) await new Promise<void>((resolve) => this.#held.push(resolve));
-    const answer = this.#answerTo(request, socket);
+    const answer = this.#memory.answer(request, socket.remoteAddress);
     if (answer === null) {
       socket.end();
       return;
@@ -268,90 +223,6 @@ export class FakeTracker {
       if (at > 0) await setImmediate();
       await new Promise<void>((resolve) => void socket.write(bytes.subarray(at, at + step), () => resolve()));
     }
-  }
-
-  #answerTo(request: SeenRequest, socket: Socket): Buffer | null {
-    if (request.command === 'LOGI') return Buffer.from(`ALGI${this.#login(request, socket)}`);
-    const address = this.#sessions.get(request.session);
-    if (address === undefined) return null;
-    switch (request.command) {
-      case 'ADDR':
-        return this.#add(request, address);
-      case 'LOOK':
-        return this.#look(request.text.toLowerCase());
-      case 'FCHU':
-        return this.#ownersFor(request.md5, address);
-      case 'RPAD':
-        return this.#addPart(request, address);
-      default:
-        return this.#logOut(request, address);
-    }
-  }
-
-  #logOut({ session }: SeenRequest, address: string): Buffer {
-    if (this.habits.letsNobodyGo) return Buffer.from(`NLOG${digits(0, 10)}`);
-    this.#sessions.delete(session);
-    for (const file of this.#files.values()) file.owners.delete(address);
-    return Buffer.from(`ALOG${digits(0, 10)}`);
-  }
-
-  #login({ address }: SeenRequest, socket: Socket): string {
-    const comesFromThere = v4Of(address.slice(0, 55)) === socket.remoteAddress;
-    if (this.habits.refusesLogins || !comesFromThere) return '0'.repeat(16);
-    for (const [session, known] of this.#sessions) if (known === address) return session;
-    const session = digits(++this.#lastSession, 16);
-    this.#sessions.set(session, address);
-    return session;
-  }
-
-  #add(request: SeenRequest, address: string): Buffer {
-    const fileSize = Number.parseInt(request.text.slice(0, 10), 10);
-    const partSize = Number.parseInt(request.text.slice(10, 16), 10);
-    const partCount = Math.ceil(fileSize / partSize);
-    const name = request.text.slice(16);
-    const known = this.#files.get(request.md5);
-    const file = known ?? { name, fileSize, partSize, partCount, owners: new Map<string, Set<number>>() };
-    this.#files.set(request.md5, file);
-    file.name = name;
-    if (known === undefined || !this.habits.onlyRenames) {
-      file.owners.set(address, new Set(Array.from({ length: file.partCount }, (_, part) => part)));
-    }
-    return Buffer.from(`AADR${digits(file.partCount, 8)}`);
-  }
-
-  #look(text: string): Buffer {
-    const found = [...this.#files].filter(
-      ([md5, { name }]) =>
-        text === '*' ||
-        name.toLowerCase().includes(text) ||
-        (this.habits.findsPrefixes && text.length >= 8 && md5.startsWith(text)),
-    );
-    const records = found.map(
-      ([md5, file]) => md5 + padded(file.name, 100) + digits(file.fileSize, 10) + digits(file.partSize, 6),
-    );
-    return Buffer.from(`ALOO${digits(records.length, 3)}${records.join('')}`);
-  }
-
-  #ownersFor(md5: string, asker: string): Buffer | null {
-    const file = this.#files.get(md5);
-    if (file === undefined) return null;
-    const owners = [...file.owners].filter(
-      ([address, parts]) => parts.size > 0 && (this.habits.listsTheAsker || address !== asker),
-    );
-    const records = owners.map(([address, parts]) => {
-      const list = Buffer.alloc(Math.ceil(file.partCount / 8));
-      for (const part of parts) list[part >> 3]! |= 0x80 >> (part & 7);
-      return Buffer.concat([Buffer.from(address), list]);
-    });
-    return Buffer.concat([Buffer.from(`AFCH${digits(records.length, 3)}`), ...records]);
-  }
-
-  #addPart({ md5, part }: SeenRequest, address: string): Buffer | null {
-    const file = this.#files.get(md5);
-    if (file === undefined || part >= file.partCount) return null;
-    const parts = file.owners.get(address) ?? new Set();
-    file.owners.set(address, parts.add(part));
-    return Buffer.from(`APAD${digits(parts.size, 8)}`);
   }
 }
 
