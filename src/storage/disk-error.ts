@@ -7,11 +7,7 @@ const MEANINGS: Readonly<Record<string, readonly [code: string, what: string, re
   EACCES: ['NO_PERMISSION', 'permission denied', 'change its permissions, or choose another place'],
   EPERM: ['NO_PERMISSION', 'not permitted', 'change its permissions, or choose another place'],
   EROFS: ['READ_ONLY', 'the file system is read-only', 'choose another place'],
-  ENOENT: [
-    'FOLDER_MISSING',
-    'it, or a folder on its path, does not exist',
-    'create the folder, or choose another place',
-  ],
+  ENOENT: ['FOLDER_MISSING', 'no such file or folder', 'create the folder, or choose another place'],
   ENOTDIR: ['NOT_A_FOLDER', 'a part of its path is a file, not a folder', 'choose another place'],
   EISDIR: ['IS_A_FOLDER', 'it is a folder', 'choose another name'],
   ELOOP: ['LINK_LOOP', 'it is a symbolic link, or its path has too many of them', 'choose another place'],

@@ -1,0 +1,508 @@
+import assert from 'node:assert/strict';
+import {
+  mkdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { HashSliceJob } from '../../src/compute/jobs.js';
+import { type Logger, silentLogger } from '../../src/core/logger.js';
+import { ShareIndex } from '../../src/storage/share-index.js';
+import { type HashSlices, ShareLibrary, type ShareLibraryOptions } from '../../src/storage/share-library.js';
+import { hashSlice } from '../../workers/hash.js';
+import { atEnd } from '../support/clean-up.js';
+import { md5, seededBytes, tempFolder } from '../support/files.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { openFilesBelow } from './open-files.js';
+
+const QUIET_MS = 3000;
+const A = seededBytes('a', 700_000);
+const B = seededBytes('b', 1000);
+const C = seededBytes('c', 1000);
+
+/** A library over real files, with the hasher of the workers, and a record of what it said. */
+class Subject {
+  readonly clock = new ManualClock();
+  /** `+name` when a file is shared, `-name` when it is removed. */
+  readonly said: string[] = [];
+  readonly warnings: object[] = [];
+  readonly slices: HashSliceJob[] = [];
+  readonly library: ShareLibrary;
+  /** Stands in for the pool; a test may put its own in front. */
+  hash: HashSlices['hashSlice'] = async (job) => hashSlice(job);
+
+  constructor(t: TestContext, options: Partial<ShareLibraryOptions>) {
+    const logger: Logger = { ...silentLogger, warn: (fields) => this.warnings.push(fields) };
+    this.library = new ShareLibrary({
+      folders: [],
+      files: [],
+      index: null,
+      concurrency: 2,
+      clock: this.clock,
+      logger,
+      quietMs: QUIET_MS,
+      hash: {
+        hashSlice: (job) => {
+          this.slices.push(job);
+          return this.hash(job);
+        },
+      },
+      onShared: ({ manifest }) => this.said.push(`+${manifest.name}`),
+      onRemoved: ({ manifest }) => this.said.push(`-${manifest.name}`),
+      ...options,
+    });
+    atEnd(t, () => this.library.stop());
+  }
+
+  /** Everything said, in order of names, once it is `count` lines. */
+  async heard(count: number): Promise<string[]> {
+    await until(() => this.said.length >= count);
+    return [...this.said].sort();
+  }
+
+  /** Lets the quiet time pass and everything be looked at that was waiting for it. */
+  async pass(): Promise<void> {
+    this.clock.advance(QUIET_MS);
+    await until(() => this.clock.pending.length > 0 || this.library.stats().unsettled === 0);
+  }
+}
+
+/** Resolves as soon as `condition` holds; what it waits for happens on other threads. */
+async function until(condition: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 20_000; !condition(); await setImmediate()) {
+    assert.ok(Date.now() < deadline, `never: ${condition}`);
+  }
+}
+
+async function sharedFolder(t: TestContext, files: Record<string, Buffer>): Promise<string> {
+  const folder = join(await realpath(await tempFolder(t)), 'shared');
+  await mkdir(folder);
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(join(folder, path, '..'), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+  return folder;
+}
+
+async function openIndex(t: TestContext, folder: string): Promise<ShareIndex> {
+  const index = await ShareIndex.open(join(folder, '..', 'index'), silentLogger);
+  atEnd(t, () => index.close());
+  return index;
+}
+
+const idOf = (content: Buffer) => md5(content) as never;
+
+test('every file found is hashed and shared by its MD5, with parts, midstates and name; empty ones, too', async (t) => {
+  const folder = await sharedFolder(t, { 'a.bin': A, 'sub/b.bin': B, empty: Buffer.alloc(0), '.hidden': C });
+  const alone = join(folder, '../alone');
+  await writeFile(alone, C);
+  const subject = new Subject(t, { folders: [folder, join(folder, 'sub')], files: [alone] });
+  await subject.library.start();
+  assert.deepEqual(await subject.heard(4), ['+a.bin', '+alone', '+b.bin', '+empty']);
+
+  const a = subject.library.find(idOf(A));
+  assert.deepEqual(a?.manifest, {
+    md5: md5(A),
+    name: 'a.bin',
+    geometry: { fileSize: 700_000, partSize: 262_144, partCount: 3 },
+  });
+  assert.equal(a?.path, join(folder, 'a.bin'));
+  assert.equal(a?.identity.size, 700_000);
+  assert.equal(a?.midstates.length, 2 * 16);
+  const empty = subject.library.find('d41d8cd98f00b204e9800998ecf8427e' as never);
+  assert.deepEqual([empty?.manifest.geometry.partCount, empty?.midstates.length], [0, 0]);
+  assert.equal([...subject.library.files()].length, 4);
+  const { files, bytes, hashedBytes, indexHits, hashing, queued } = subject.library.stats();
+  assert.deepEqual([files, bytes, hashedBytes, indexHits, hashing, queued], [4, 702_000, 702_000, 0, 0, 0]);
+  assert.deepEqual(openFilesBelow(folder), []);
+});
+
+test('a long file is hashed in slices, each heard of, and its midstates are joined', async (t) => {
+  const folder = await sharedFolder(t, { long: Buffer.alloc(0) });
+  await truncate(join(folder, 'long'), 40_000_000);
+  const progress: number[] = [];
+  const subject = new Subject(t, {
+    folders: [folder],
+    onProgress: ({ hashedBytes }) => {
+      progress.push(hashedBytes);
+    },
+  });
+  await subject.library.start();
+  await subject.heard(1);
+  assert.deepEqual(
+    subject.slices.map(({ from, to, last }) => [from, to, last]),
+    [
+      [0, 16_777_216, false],
+      [16_777_216, 33_554_432, false],
+      [33_554_432, 40_000_000, true],
+    ],
+  );
+  assert.deepEqual(progress, [16_777_216, 33_554_432, 40_000_000]);
+  const [file] = subject.library.files();
+  assert.equal(file?.manifest.md5, md5(Buffer.alloc(40_000_000)));
+  assert.equal(file?.midstates.length, 152 * 16);
+});
+
+test('several files are hashed at once, as many as allowed, each one slice at a time', async (t) => {
+  const contents = Object.fromEntries(
+    ['1', '2', '3', '4', '5'].map((name) => [name, seededBytes(name, 100)]),
+  );
+  const folder = await sharedFolder(t, contents);
+  const subject = new Subject(t, { folders: [folder], concurrency: 3 });
+  const gates: (() => void)[] = [];
+  const hash = subject.hash;
+  subject.hash = async (job) => {
+    await new Promise<void>((resolve) => gates.push(resolve));
+    return hash(job);
+  };
+  await subject.library.start();
+  const { hashing, queued } = subject.library.stats();
+  assert.deepEqual([hashing, queued, gates.length], [3, 2, 3]);
+  for (let shared = 1; shared <= 5; shared++) {
+    gates.shift()?.();
+    await subject.heard(shared);
+  }
+});
+
+test('what the index knows is not hashed again; what changed since is', async (t) => {
+  const folder = await sharedFolder(t, { a: A, b: B, c: C });
+  const index = await openIndex(t, folder);
+  const first = new Subject(t, { folders: [folder], index });
+  await first.library.start();
+  await first.heard(3);
+  await first.library.stop();
+  await writeFile(join(folder, 'b'), seededBytes('new b', 1000));
+
+  const second = new Subject(t, { folders: [folder], index });
+  await second.library.start();
+  assert.ok(second.library.find(idOf(A)), 'what is known is shared when start is done');
+  assert.deepEqual(second.library.find(idOf(A))?.midstates, first.library.find(idOf(A))?.midstates);
+  await second.heard(3);
+  assert.deepEqual(
+    second.slices.map(({ path }) => path),
+    [join(folder, 'b')],
+  );
+  assert.equal(second.library.stats().indexHits, 2);
+  assert.equal(second.library.find(idOf(B)), null);
+
+  const third = new Subject(t, { folders: [folder], index, recheck: true });
+  await third.library.start();
+  await third.heard(3);
+  assert.equal(third.slices.length, 3);
+});
+
+test('paths of equal content are one file; when the one that serves goes, the other serves', async (t) => {
+  const folder = await sharedFolder(t, { one: B, two: B });
+  const subject = new Subject(t, { folders: [folder], concurrency: 1 });
+  await subject.library.start();
+  await subject.heard(1);
+  await until(() => subject.library.stats().paths === 2);
+  const { manifest, path } = subject.library.find(idOf(B))!;
+  await unlink(path);
+  subject.library.noticeChanged(manifest.md5, path);
+  subject.library.noticeChanged(manifest.md5, path);
+  const other = subject.library.find(idOf(B))!;
+  assert.notEqual(other.path, path);
+  assert.equal(other.manifest, manifest, 'its name stays what it was');
+  assert.equal(subject.said.length, 1);
+  await unlink(other.path);
+  subject.library.noticeChanged(manifest.md5);
+  assert.deepEqual(subject.said, [`+${manifest.name}`, `-${manifest.name}`]);
+  await subject.pass();
+  assert.equal(subject.library.stats().unsettled, 0);
+});
+
+test('a file that changed serves no more at once, and comes back under its new id when it lies still', async (t) => {
+  const folder = await sharedFolder(t, { file: A });
+  const subject = new Subject(t, { folders: [folder] });
+  await subject.library.start();
+  await subject.heard(1);
+  const path = join(folder, 'file');
+  await writeFile(path, B);
+  subject.library.noticeChanged(idOf(A));
+  assert.equal(subject.library.find(idOf(A)), null);
+  assert.deepEqual(subject.said, ['+file', '-file']);
+
+  for (const length of [500, 600, 700]) {
+    await subject.pass();
+    await writeFile(path, C.subarray(0, length));
+  }
+  await subject.pass();
+  assert.equal(subject.slices.length, 1, 'not hashed while it keeps changing');
+  assert.equal(subject.library.stats().unsettled, 1);
+  await subject.pass();
+  assert.deepEqual(await subject.heard(3), ['+file', '+file', '-file']);
+  assert.equal(subject.library.find(idOf(C.subarray(0, 700)))?.path, path);
+  assert.equal(subject.slices.length, 2);
+});
+
+test('a late word about an earlier content does not hurt the file that took its place', async (t) => {
+  const folder = await sharedFolder(t, { file: A });
+  const subject = new Subject(t, { folders: [folder] });
+  await subject.library.start();
+  await subject.heard(1);
+  await writeFile(join(folder, 'file'), B);
+  subject.library.noticeChanged(idOf(A), join(folder, 'file'));
+  await subject.pass();
+  await subject.pass();
+  await subject.heard(3);
+  subject.library.noticeChanged(idOf(A), join(folder, 'file'));
+  subject.library.noticeChanged(idOf(A));
+  assert.ok(subject.library.find(idOf(B)));
+});
+
+test('a content changed with its times set back is hashed, in this run and for the next', async (t) => {
+  const folder = await sharedFolder(t, { file: B });
+  const path = join(folder, 'file');
+  const index = await openIndex(t, folder);
+  const subject = new Subject(t, { folders: [folder], index });
+  await subject.library.start();
+  await subject.heard(1);
+  const { atime, mtime } = await stat(path);
+  // Times of whole milliseconds can be set back exactly.
+  await utimes(path, atime, mtime);
+  await subject.library.rescan();
+  await subject.pass();
+  await subject.heard(3);
+
+  await writeFile(path, C);
+  await utimes(path, atime, mtime);
+  await subject.library.rescan();
+  assert.equal(subject.library.find(idOf(B)), null);
+  await subject.pass();
+  await subject.heard(5);
+  assert.ok(subject.library.find(idOf(C)));
+  const next = new Subject(t, { folders: [folder], index });
+  await next.library.start();
+  assert.ok(next.library.find(idOf(C)));
+  assert.equal(next.slices.length, 0);
+});
+
+test('a rescan finds what is new, changed or gone, and reads nothing else', async (t) => {
+  const folder = await sharedFolder(t, { stays: A, changes: B, goes: C, 'sub/moves': Buffer.from('moves') });
+  const subject = new Subject(t, { folders: [folder] });
+  await subject.library.start();
+  await subject.heard(4);
+  await Promise.all([subject.library.rescan(), subject.library.rescan()]);
+  await subject.pass();
+  assert.equal(subject.slices.length, 4, 'an unchanged folder costs no hash');
+
+  await writeFile(join(folder, 'changes'), 'changed');
+  await unlink(join(folder, 'goes'));
+  await rename(join(folder, 'sub/moves'), join(folder, 'sub/moved'));
+  await writeFile(join(folder, 'new'), 'new');
+  await subject.library.rescan();
+  assert.deepEqual(subject.said.slice(4).sort(), ['-changes', '-goes', '-moves']);
+  assert.equal(subject.slices.length, 4, 'nothing is hashed before it lay still');
+  await subject.pass();
+  const lines = await subject.heard(10);
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('+')),
+    ['+changes', '+changes', '+goes', '+moved', '+moves', '+new', '+stays'],
+  );
+  assert.deepEqual([...subject.library.files()].map(({ manifest }) => manifest.name).sort(), [
+    'changes',
+    'moved',
+    'new',
+    'stays',
+  ]);
+});
+
+test('a file that changes while it is hashed is hashed again when it lies still', async (t) => {
+  const folder = await sharedFolder(t, { file: A });
+  const path = join(folder, 'file');
+  const subject = new Subject(t, { folders: [folder] });
+  const hash = subject.hash;
+  subject.hash = async (job) => {
+    subject.hash = hash;
+    await writeFile(path, B);
+    return hash(job);
+  };
+  await subject.library.start();
+  await until(() => subject.library.stats().unsettled === 1);
+  assert.deepEqual(subject.said, []);
+  await subject.pass();
+  await subject.pass();
+  assert.deepEqual(await subject.heard(1), ['+file']);
+  assert.ok(subject.library.find(idOf(B)));
+});
+
+test('a file that cannot be read is said, left alone for a while, and tried again', async (t) => {
+  const folder = await sharedFolder(t, { bad: A, good: B });
+  const subject = new Subject(t, { folders: [folder] });
+  const hash = subject.hash;
+  const failing: HashSlices['hashSlice'] = async (job) =>
+    job.path.endsWith('bad') ? { ok: false, code: 'EIO', detail: 'i/o error' } : hash(job);
+  subject.hash = failing;
+  await subject.library.start();
+  await subject.heard(1);
+  await until(() => subject.library.stats().errors.EIO === 1);
+  assert.deepEqual(subject.warnings, [{ path: join(folder, 'bad'), code: 'EIO', detail: 'i/o error' }]);
+  await subject.library.rescan();
+  assert.equal(subject.library.stats().unsettled, 0);
+
+  subject.clock.advance(600_000);
+  subject.hash = hash;
+  await subject.library.rescan();
+  await subject.pass();
+  assert.deepEqual(await subject.heard(2), ['+bad', '+good']);
+});
+
+test('a pool that fails a file does not stop the others', async (t) => {
+  const folder = await sharedFolder(t, { 1: A, 2: B, 3: C });
+  const subject = new Subject(t, { folders: [folder], concurrency: 1 });
+  const hash = subject.hash;
+  subject.hash = () => {
+    subject.hash = hash;
+    return Promise.reject(new Error('the thread died'));
+  };
+  await subject.library.start();
+  await subject.heard(2);
+  assert.equal(subject.library.stats().errors.POOL, 1);
+});
+
+test('a file larger than the protocol carries is left out and said, also by later scans only once', async (t) => {
+  const folder = await sharedFolder(t, { large: Buffer.alloc(0), small: B });
+  await truncate(join(folder, 'large'), 10_000_000_000);
+  const subject = new Subject(t, { folders: [folder] });
+  await subject.library.start();
+  await subject.heard(1);
+  await subject.library.rescan();
+  subject.clock.advance(10_000_000);
+  await subject.library.rescan();
+  assert.equal(subject.library.stats().unsettled, 0);
+  assert.deepEqual(subject.library.stats().errors, { TOO_LARGE: 1 });
+  assert.equal(subject.warnings.length, 1);
+});
+
+test('what a scan leaves out is said once, and counted by reason', async (t) => {
+  const folder = await sharedFolder(t, { file: B });
+  await symlink('/etc', join(folder, 'outside'));
+  const subject = new Subject(t, { folders: [folder] });
+  await subject.library.start();
+  await subject.library.rescan();
+  assert.deepEqual(subject.library.stats().errors, { LINK_OUTSIDE: 1 });
+  assert.equal(subject.warnings.length, 1);
+});
+
+test('a folder or file missing at the start is an error, and nothing is hashed', async (t) => {
+  const folder = await sharedFolder(t, { file: A });
+  const missing = join(folder, 'none');
+  const noFolder = new Subject(t, { folders: [folder, missing] });
+  await assert.rejects(noFolder.library.start(), { name: 'OperationalError', code: 'FOLDER_MISSING' });
+  const noFile = new Subject(t, { folders: [folder], files: [missing] });
+  await assert.rejects(noFile.library.start(), {
+    name: 'OperationalError',
+    code: 'FILE_MISSING',
+    message: `${missing}: no such file; check its name`,
+  });
+  assert.equal(noFolder.slices.length + noFile.slices.length, 0);
+});
+
+test('a folder that goes away takes its files along, and brings them back unhashed', async (t) => {
+  const folder = await sharedFolder(t, { 'disk/a': A, 'disk/b': B, 'other/c': C });
+  const index = await openIndex(t, folder);
+  const folders = [join(folder, 'disk'), join(folder, 'other')];
+  const subject = new Subject(t, { folders, index });
+  await subject.library.start();
+  await subject.heard(3);
+  await rename(join(folder, 'disk'), join(folder, 'unmounted'));
+  await subject.library.rescan();
+  assert.deepEqual(subject.said.slice(3).sort(), ['-a', '-b']);
+  assert.ok(subject.library.find(idOf(C)));
+  assert.deepEqual(subject.library.stats().errors, { FOLDER_MISSING: 1 });
+  await rename(join(folder, 'unmounted'), join(folder, 'disk'));
+  await subject.library.rescan();
+  assert.deepEqual([...subject.said.slice(5)].sort(), ['+a', '+b']);
+  assert.equal(subject.slices.length, 3);
+});
+
+test('while one folder cannot be listed, files are removed elsewhere only when they are gone', async (t) => {
+  const folder = await sharedFolder(t, {
+    'one/goes': A,
+    'one/changes': B,
+    'one/stays': C,
+    'two/x': Buffer.from('x'),
+  });
+  const folders = [join(folder, 'one'), join(folder, 'two')];
+  const subject = new Subject(t, { folders });
+  await subject.library.start();
+  await subject.heard(4);
+  await rm(join(folder, 'two'), { recursive: true });
+  await unlink(join(folder, 'one/goes'));
+  await writeFile(join(folder, 'one/changes'), 'changed');
+  await subject.library.rescan();
+  assert.deepEqual(subject.said.slice(4).sort(), ['-changes', '-goes', '-x']);
+  assert.deepEqual(
+    [...subject.library.files()].map(({ path }) => path),
+    [join(folder, 'one/stays')],
+  );
+});
+
+test('an index that cannot be written costs nothing but itself', async (t) => {
+  const folder = await sharedFolder(t, { file: A });
+  const subject = new Subject(t, {
+    folders: [folder],
+    index: {
+      find: () => null,
+      put: () => Promise.reject(new Error('no space')),
+      remove: () => Promise.reject(new Error('no space')),
+    },
+  });
+  await subject.library.start();
+  assert.deepEqual(await subject.heard(1), ['+file']);
+  await until(() => subject.library.stats().errors.INDEX === 1);
+});
+
+test('stop waits for the slices in the pool, begins no more, and nothing is said after it', async (t) => {
+  const folder = await sharedFolder(t, { 1: A, 2: B, 3: C });
+  const subject = new Subject(t, { folders: [folder], concurrency: 1 });
+  const hash = subject.hash;
+  let release = () => {};
+  subject.hash = async (job) => {
+    await new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    return hash(job);
+  };
+  await subject.library.start();
+  let isStopped = false;
+  const stopping = subject.library.stop().then(() => {
+    isStopped = true;
+  });
+  await setImmediate();
+  assert.ok(!isStopped);
+  release();
+  await stopping;
+  await subject.library.stop();
+  assert.deepEqual(subject.said, []);
+  assert.equal(subject.slices.length, 1);
+  assert.equal(subject.library.stats().queued, 0);
+  assert.deepEqual(openFilesBelow(folder), []);
+});
+
+test('stop ends a start that is still looking, and leaves no timer for files that were to be looked at', async (t) => {
+  const folder = await sharedFolder(t, { file: A });
+  const starting = new Subject(t, { folders: [folder] });
+  const started = starting.library.start();
+  await starting.library.stop();
+  await started;
+  assert.equal(starting.slices.length, 0);
+
+  const waiting = new Subject(t, { folders: [folder] });
+  await waiting.library.start();
+  await waiting.heard(1);
+  waiting.library.noticeChanged(idOf(A));
+  assert.deepEqual(waiting.clock.pending, [QUIET_MS]);
+  await waiting.library.stop();
+  assert.deepEqual(waiting.clock.pending, []);
+});
