@@ -15,7 +15,7 @@ export interface HashedFile {
 }
 
 /** Bytes of one slice: some 40 ms of one worker, so that reads for others come in between. */
-export const SLICE = 16_777_216;
+const SLICE = 16_777_216;
 
 /**
  * Hashes a file slice by slice. `onSlice` hears the bytes of each; when it returns false the file is given up (null).

@@ -40,7 +40,7 @@ export interface ScanLimits {
   readonly depth: number;
 }
 
-export const SCAN_LIMITS: ScanLimits = { entries: 1_000_000, depth: 64 };
+const SCAN_LIMITS: ScanLimits = { entries: 1_000_000, depth: 64 };
 /** Entries looked at together: enough to keep the disk busy, few enough for the descriptors of the process. */
 const BATCH = 64;
 /** What node:fs puts in place of bytes that are no UTF-8; such a path leads nowhere. */

@@ -30,7 +30,7 @@ export type { HashSlices } from './file-hasher.js';
 export type { SharedFile } from './shared-files.js';
 
 /** What is remembered from earlier runs; see ShareIndex. */
-export interface KnownHashes {
+interface KnownHashes {
   find(path: string, identity: FileIdentity, partSize: number): IndexEntry | null;
   put(entry: IndexEntry): Promise<void>;
   remove(path: string): Promise<void>;

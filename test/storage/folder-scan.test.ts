@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { link, mkdir, realpath, rename, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { type FolderScan, scanFolder } from '../../src/storage/folder-scan.js';
 import { tempFolder } from '../support/files.js';
-import { requireProgram } from '../support/requires.js';
 import { openFilesBelow } from './open-files.js';
 
 async function plant(folder: string, ...paths: string[]): Promise<void> {
@@ -60,13 +58,6 @@ test('hidden files, unfinished and unverified downloads, and special files are l
     'x.part1.rar',
   ]);
   assert.deepEqual(scan.problems, []);
-});
-
-test('a waiting pipe does not hold up the scan', async (t) => {
-  if (!requireProgram(t, 'mkfifo')) return;
-  const folder = await tempFolder(t);
-  execFileSync('mkfifo', [join(folder, 'pipe')]);
-  assert.deepEqual((await scanFolder(folder)).files, []);
 });
 
 test('links are followed within the folder only, each file is found once, and loops end', async (t) => {
