@@ -267,7 +267,7 @@ export class Download {
       verify: async () => {
         const hash = new PrefixHash(manifest.geometry, store.dataFd, tasks);
         for (const part of partIndexes(manifest.geometry)) hash.add(part, null);
-        repaired = await this.#orFailure(this.#proofOf(hash));
+        repaired = await this.#proofOf(hash);
         return repaired !== null;
       },
     });
