@@ -97,7 +97,7 @@ export class RequestPipeline {
     for (const line of this.#lines) {
       if (line.usable) places += Math.max(0, perConnection - line.load);
     }
-    return Math.max(0, places - this.#repeats.length - this.#queue.length);
+    return Math.max(0, places - this.#queue.length);
   }
 
   /** Takes the exchange on: it ends whole or failed. With no room and a full queue it fails as 'aborted', in a later turn. */
@@ -165,7 +165,7 @@ export class RequestPipeline {
     if (this.#closed) return;
     while (this.#repeats.length > 0) {
       const line = this.#newLine();
-      if (line === null) return;
+      if (line === null) break;
       line.send(this.#repeats.shift()!);
     }
     while (this.#queue.length > 0) {

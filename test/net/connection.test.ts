@@ -302,15 +302,25 @@ test('the clock of the first byte starts when the answers before are whole', asy
   const clock = new ManualClock();
   const { send, node } = await connected(t, silent, { clock });
   const first = send('aaaa', 4, { firstByteMs: 10_000 });
+  clock.advance(9_000);
   const second = send('bbbb', 4, { firstByteMs: 10_000 });
   await until(() => node.seen[0]?.length === 2);
-  clock.advance(9_000);
   node.sockets[0]!.write('aaaa');
   assert.equal(await first.over, null);
   clock.advance(9_999);
   assert.equal(second.ends, 0);
   clock.advance(1);
   assert.equal((await second.over)?.kind, 'first-byte-timeout');
+});
+
+test('a request sent behind another gives it no more time', async (t) => {
+  const clock = new ManualClock();
+  const { send } = await connected(t, silent, { clock });
+  const first = send('aaaa', 4, { firstByteMs: 10_000 });
+  clock.advance(9_000);
+  send('bbbb', 4, { firstByteMs: 10_000 });
+  clock.advance(1_000);
+  assert.equal((await first.over)?.kind, 'first-byte-timeout');
 });
 
 test('a ProtocolError of the exchange ends the connection and is passed on', async (t) => {

@@ -135,10 +135,12 @@ test('a pace is waited for before each slice, and no slice is copied', async (t)
     },
   };
   const lease = new Lease(sharedBytes('paced', 2_500));
-  const { port } = await listening(
+  const clock = new ManualClock();
+  const { listener, port } = await listening(
     t,
     (request) => (request.command === 'RETP' ? lease : Buffer.from('after')),
     {
+      clock,
       uploadPace: pace,
     },
   );
@@ -148,6 +150,8 @@ test('a pace is waited for before each slice, and no slice is copied', async (t)
   await client.read(700);
   await setImmediate();
   assert.equal(client.length, 700, 'nothing leaves before its time');
+  clock.advance(1_000_000);
+  assert.equal(listener.stats().connections, 1, 'our own pace is no stall of the client');
   // Whoever writes a view and not a copy sends what the memory holds when the slice's time comes.
   lease.frame[1_399] = 0;
   pass();

@@ -113,6 +113,23 @@ test('a client that takes nothing is closed after 60 s, and one that reads again
   await until(() => listener.stats().closed['write-stall'] === 1);
 });
 
+test('a client that takes one large answer after another in time is not closed', async (t) => {
+  const clock = new ManualClock();
+  const content = seededBytes('slow reader', 16_000_000);
+  const { listener, port } = await listening(t, () => content, { clock });
+  const client = await RequestClient.open(t, port);
+  client.write(retps(1, 2, 3));
+  for (let taken = 1; taken <= 3; taken++) {
+    client.socket.pause();
+    await until(() => listener.stats().requests.RETP === taken);
+    clock.advance(50_000);
+    client.socket.resume();
+    await until(() => client.length >= taken * content.length);
+  }
+  assert.equal(client.length, 3 * content.length);
+  assert.equal(listener.stats().connections, 1);
+});
+
 test('a client that asks and does not read stops being served after 1 MiB', async (t) => {
   const answer = seededBytes('backlog', 100_000);
   const { listener, port } = await listening(t, () => answer);

@@ -241,6 +241,18 @@ test('requests behind a refusal are neither run nor answered', async (t) => {
   assert.deepEqual(listener.stats().refused, { refused: 1 });
 });
 
+test('a malformed request behind a running handler waits for it, once', async (t) => {
+  const held = new HeldAnswers();
+  const { listener, port } = await listening(t, held.handler);
+  const client = await RequestClient.open(t, port);
+  client.write(Buffer.concat([retp(1), Buffer.from('WHAT'), retp(2)]));
+  await until(() => held.asked.length === 1);
+  await setImmediate();
+  assert.equal(listener.stats().waiting, 0);
+  held.answer(1);
+  assert.equal(await client.readAll(), '1');
+});
+
 test('a client that ends inside a request is counted', async (t) => {
   const { listener, port } = await listening(t, numbers);
   const client = await RequestClient.open(t, port);
@@ -262,8 +274,10 @@ test('a reset is an ordinary end', async (t) => {
 
 test('a handler learns that its answer has nowhere to go', async (t) => {
   let gone = 0;
+  const requesters = new Set<Requester>();
   const held = new HeldAnswers();
   const { port } = await listening(t, (request, requester) => {
+    requesters.add(requester);
     requester.gone.onAbort(() => gone++);
     return held.handler(request, requester);
   });
@@ -276,6 +290,11 @@ test('a handler learns that its answer has nowhere to go', async (t) => {
   held.fail(2, new Error('too late to matter'));
   await setImmediate();
   assert.equal(gone, 2);
+  for (const requester of requesters) {
+    assert.ok(requester.gone.aborted);
+    requester.gone.onAbort(() => gone++);
+  }
+  assert.equal(gone, 3, 'who asks later is told at once');
 });
 
 test('one connection too many is closed at once', async (t) => {
@@ -316,6 +335,32 @@ test('stop finishes the requests whose handlers run, and no others', async (t) =
   assert.deepEqual(listener.stats().closed, { stopped: 2 });
   const late = await RequestClient.open(t, port);
   assert.equal(await late.readAll(), '');
+});
+
+test('a handler may stop the listener, and is answered', async (t) => {
+  const stops: Promise<void>[] = [];
+  const { listener, port } = await listening(t, () => {
+    stops.push(listener.stop(60_000));
+    return Buffer.from('stopping');
+  });
+  const client = await RequestClient.open(t, port);
+  client.write(retps(1, 2));
+  assert.equal(await client.readAll(), 'stopping');
+  await stops[0];
+  assert.equal(stops.length, 1);
+});
+
+test('stop closes a connection that was not being read', async (t) => {
+  const clock = new ManualClock();
+  const held = new HeldAnswers();
+  const { listener, port } = await listening(t, held.handler, { clock });
+  const client = await RequestClient.open(t, port);
+  client.write(retps(...Array.from({ length: 3_000 }, (_, n) => n)));
+  await until(() => listener.stats().waiting === 64);
+  const stopped = listener.stop(10_000);
+  for (const part of [0, 1, 2, 3]) held.answer(part);
+  assert.equal(await client.readAll(), '0123');
+  await stopped;
 });
 
 test('stop cuts off at its deadline what does not end', async (t) => {

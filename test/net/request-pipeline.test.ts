@@ -150,18 +150,31 @@ test('a node that answers once and then neither reads nor closes gets one reques
     },
     { clock, maxConnections: 2 },
   );
-  await assertAnswered([submit('aaaa')]);
-  const trial = submit('bbbb');
-  await until(() => node.seen[0]?.length === 2);
-  const meanwhile = submit('cccc');
-  await assertAnswered([meanwhile]);
-  assert.deepEqual(node.seen, [['aaaa', 'bbbb'], ['cccc']]);
+  await assertAnswered(['aaaa', 'bbbb'].map((request) => submit(request)));
+  const trial = submit('cccc');
+  await until(() => node.seen.some((requests) => requests.length === 2));
+  await assertAnswered(['dddd', 'eeee'].map((request) => submit(request)));
+  assert.equal(node.seen.filter((requests) => requests.length === 2).length, 1, 'one trial at a time');
   clock.advance(3_000);
   await assertAnswered([trial]);
   assert.equal(pipeline.mode, 'closes');
   await assertAnswered(numbered(4).map((request) => submit(request)));
-  assert.ok(node.seen.slice(1).every((requests) => requests.length === 1));
+  assert.equal(node.seen.filter((requests) => requests.length === 2).length, 1);
   assert.deepEqual(pipeline.stats().failures, {});
+  assert.equal(pipeline.stats().connections, 0);
+});
+
+test('a trial takes no longer than the request allows', async (t) => {
+  const clock = new ManualClock();
+  const { node, submit } = await rigFor(t, silent, { clock });
+  const answers = [submit('aaaa'), submit('bbbb', { firstByteMs: 1_000 })];
+  await until(() => node.seen[0]?.length === 1);
+  node.sockets[0]!.write('aaaa');
+  await until(() => node.seen[0]?.length === 2);
+  clock.advance(1_000);
+  await until(() => node.seen[1]?.length === 1);
+  node.sockets[1]!.write('bbbb');
+  await assertAnswered(answers);
 });
 
 test('a node that takes its time over every answer is not taken for one that stopped reading', async (t) => {
@@ -209,6 +222,73 @@ test('when a kept connection ends, the begun answer fails and those behind it co
   assert.equal(pipeline.mode, 'kept');
 });
 
+test('a kept node that closes a few connections early stays kept', async (t) => {
+  let keeps = true;
+  const { node, pipeline, submit } = await rigFor(t, (socket, request, nth) => {
+    if (keeps || nth === 0) socket.write(request);
+    if (!keeps) socket.end();
+  });
+  const askTwo = async () => {
+    await assertAnswered(numbered(2).map((request) => submit(request)));
+  };
+  const allEnd = async () => {
+    for (const socket of node.sockets) socket.destroy();
+    await until(() => pipeline.stats().connections === 0);
+  };
+  for (let round = 0; round < 3; round++) {
+    keeps = true;
+    await askTwo();
+    await allEnd();
+    keeps = false;
+    for (let early = 0; early < 2; early++) {
+      await askTwo();
+      await allEnd();
+    }
+  }
+  assert.equal(pipeline.stats().repeated, 6);
+  assert.equal(pipeline.mode, 'kept');
+});
+
+test('an answer that breaks off is not repeated on a kept connection either', async (t) => {
+  const { node, submit } = await rigFor(t, (socket, request) => {
+    if (request !== 'half') socket.write(request);
+  });
+  await assertAnswered(numbered(2).map((request) => submit(request)));
+  const broken = submit('half');
+  await until(() => node.seen[0]?.length === 3);
+  node.sockets[0]!.write('ha');
+  await until(() => broken.at === 2);
+  node.sockets[0]!.resetAndDestroy();
+  assert.equal((await broken.over)?.kind, 'reset');
+  assert.equal(node.seen.length, 1);
+});
+
+test('while a repeat waits for a connection of its own, one is emptied and the others go on', async (t) => {
+  const held = new Set(['lose', 'loss', 'wait', 'next']);
+  const { node, pipeline, submit } = await rigFor(
+    t,
+    (socket, request) => {
+      if (!held.has(request)) socket.write(request);
+    },
+    { maxConnections: 2, depth: 2 },
+  );
+  await assertAnswered([submit('aaaa')]);
+  await assertAnswered([submit('bbbb')]);
+  const [first, waiting, second] = ['lose', 'wait', 'loss'].map((request) => submit(request));
+  await until(() => node.seen[0]?.length === 4 && node.seen[1]?.length === 1);
+  node.sockets[0]!.destroy();
+  await until(() => node.seen[2]?.length === 1);
+  const next = submit('next');
+  await until(() => node.seen[2]?.length === 2);
+  assert.equal(pipeline.stats().queued, 1);
+  node.sockets[2]!.write('losenext');
+  node.sockets[1]!.write('wait');
+  await until(() => node.seen[3]?.length === 1);
+  node.sockets[3]!.write('loss');
+  await assertAnswered([first!, waiting!, second!, next]);
+  assert.deepEqual(node.seen.slice(1), [['wait'], ['lose', 'next'], ['loss']]);
+});
+
 test('a node that stops keeping connections is found out', async (t) => {
   let keeps = true;
   const { node, pipeline, submit } = await rigFor(t, (socket, request, nth) => {
@@ -226,8 +306,16 @@ test('a node that stops keeping connections is found out', async (t) => {
 test('the addresses of a node are tried in turn, and the one that worked comes first from then on', async (t) => {
   const { pipeline, submit, node } = await rigFor(t, closing, { hosts: ['127.0.0.3', '127.0.0.1'] });
   await assertAnswered(numbered(3).map((request) => submit(request)));
+  const other = await ScriptedNode.start(t, closing, { host: '127.0.0.3', port: node.port });
+  await assertAnswered(numbered(3).map((request) => submit(request)));
   assert.deepEqual(pipeline.stats().failures, {});
-  assert.ok(node.seen.length >= 3);
+  assert.equal(other.seen.length, 0);
+});
+
+test('a refusal at the second address is a refusal, and not repeated', async (t) => {
+  const { submit, node } = await rigFor(t, (socket) => socket.end(), { hosts: ['127.0.0.3', '127.0.0.1'] });
+  assert.equal((await submit('aaaa').over)?.kind, 'refused');
+  assert.equal(node.seen.length, 1);
 });
 
 test('a node that no address reaches fails the requests as connect', async (t) => {
@@ -308,6 +396,7 @@ test('an aborted exchange ends at once; those behind it are answered elsewhere',
   await until(() => node.seen[0]?.length === 6);
   pipeline.abort(hanging);
   assert.equal(hanging.ends, 1);
+  assert.equal(pipeline.room(), 1, 'three of the four places belong to those behind');
   assert.deepEqual(await hanging.over, { kind: 'aborted', begun: false });
   await assertAnswered(behind);
   assert.deepEqual(node.seen.slice(1), [numbered(3, 10)]);
@@ -344,7 +433,16 @@ test('aborting everything in one turn sends nothing again', async (t) => {
   for (const answer of answers) assert.equal((await answer.over)?.kind, 'aborted');
   await setImmediate();
   assert.equal(pipeline.stats().connections, 0);
+  assert.equal(pipeline.stats().opened, 1);
   assert.equal(node.seen.length, 1);
+});
+
+test('an exchange that is aborted by its own last byte ends once, and the next goes elsewhere', async (t) => {
+  const { node, pipeline, submit } = await rigFor(t, echo);
+  const answers = [submit('aaaa', { whole: () => pipeline.abort(answers[0]!) }), submit('bbbb')];
+  assert.equal((await answers[0]!.over)?.kind, 'aborted');
+  await assertAnswered([answers[1]!]);
+  assert.deepEqual(node.seen, [['aaaa'], ['bbbb']]);
 });
 
 test('close fails everything as aborted, and nothing is taken on any more', async (t) => {

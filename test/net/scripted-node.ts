@@ -38,11 +38,15 @@ export class ScriptedNode {
   }
 
   /** Listens until the test is over, and then proves that no socket is left open in this process. */
-  static async start(t: TestContext, script: Script, host = '127.0.0.1'): Promise<ScriptedNode> {
+  static async start(
+    t: TestContext,
+    script: Script,
+    at = { host: '127.0.0.1', port: 0 },
+  ): Promise<ScriptedNode> {
     if (!watched.has(t)) atEnd(t, nothingOpen);
     watched.add(t);
     const node = new ScriptedNode(script);
-    await new Promise<void>((resolve) => node.#server.listen(0, host, resolve));
+    await new Promise<void>((resolve) => node.#server.listen(at, resolve));
     atEnd(t, () => {
       for (const socket of node.sockets) socket.destroy();
       return new Promise((resolve) => node.#server.close(resolve));
