@@ -271,6 +271,19 @@ test('data set aside gets a free name that says what it is', async (t) => {
   assert.deepEqual(await listing(folder), ['file.unverified', 'file.unverified-2']);
 });
 
+test('a discarded download leaves nothing behind, and its target alone', async (t) => {
+  const folder = await tempFolder(t);
+  await writeFile(join(folder, 'file'), 'precious');
+  const file = await begin(join(folder, 'file'), MANIFEST, true);
+  storeParts(file, MANIFEST, CONTENT);
+  await file.discard();
+  assert.deepEqual(await listing(folder), ['file']);
+  assert.deepEqual(readFileSync(file.dataFd), CONTENT, 'readable until it is closed');
+  await file.close();
+  assert.equal(await readFile(join(folder, 'file'), 'utf8'), 'precious');
+  assert.deepEqual(openFilesBelow(folder), []);
+});
+
 test('a name as long as the file system takes has room for its download beside it', async (t) => {
   const folder = await tempFolder(t);
   const names = [`${'ü'.repeat(127)}1`, `${'ü'.repeat(127)}2`];
