@@ -31,21 +31,24 @@ export async function chooseFile<M extends Match>(
   return ask(matches, stop);
 }
 
+/** Asks until the answer is one of the numbers; an empty line, the end of the input and a stop are a no. */
 async function ask<M>(matches: readonly M[], stop: StopRequest): Promise<M | null> {
-  const { createInterface } = await import('node:readline/promises');
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const { createInterface } = await import('node:readline');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
   // While it reads, the terminal sends Ctrl-C as a character, not as a signal.
-  prompt.on('SIGINT', () => stop.make('SIGINT'));
+  terminal.on('SIGINT', () => stop.make('SIGINT'));
+  void stop.made().then(() => terminal.close());
+  terminal.setPrompt(`Which one? 1 to ${matches.length}, Enter for none: `);
+  terminal.prompt();
   try {
-    for (;;) {
-      const answer = await prompt.question(`Which one? 1 to ${matches.length}, Enter for none: `, {
-        signal: stop.signal,
-      });
+    for await (const answer of terminal) {
       if (answer.trim() === '') return null;
       const chosen = /^\d{1,6}$/.test(answer.trim()) ? matches[Number(answer) - 1] : undefined;
       if (chosen !== undefined) return chosen;
+      terminal.prompt();
     }
+    return null;
   } finally {
-    prompt.close();
+    terminal.close();
   }
 }

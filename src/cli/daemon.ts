@@ -18,7 +18,10 @@ export async function run(invocation: Invocation<'daemon'>): Promise<void> {
     logger,
     onShared: ({ md5, name, size, magnet }) => logger.info({ md5, name, size, magnet }, 'shared'),
   });
-  const seedbox = await startSeedbox(options, output);
-  output.print(`daemon listening on ${formatHostPort(seedbox.address.host, seedbox.address.port)}`);
-  await serve(seedbox, invocation, settings['leave-when-safe']);
+  const start = async () => {
+    const seedbox = await startSeedbox(options, output);
+    output.print(`daemon listening on ${formatHostPort(seedbox.address.host, seedbox.address.port)}`);
+    return seedbox;
+  };
+  await serve(start, invocation, settings['leave-when-safe']);
 }

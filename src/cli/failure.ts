@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { DEBUG_VARIABLE, parseSwitch } from '../daemon/resolve-settings.js';
+import { DEBUG_VARIABLE, isDebugging } from '../daemon/resolve-settings.js';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.js';
 import type { Output } from './output.js';
 import type { StopRequest } from './stop-request.js';
@@ -25,8 +25,7 @@ export function reportFailure(error: unknown, { output, stop, env, json }: Circu
       `This is a bug. Please report it, with what the same command prints under ${DEBUG_VARIABLE}=1.`,
     );
   }
-  if (parseSwitch(env[DEBUG_VARIABLE] ?? ''))
-    for (const line of inspect(error).split('\n')) output.tell(line, 'dim');
+  if (isDebugging(env)) for (const line of inspect(error).split('\n')) output.tell(line, 'dim');
   if (json) output.json({ event: 'error', code, message });
   return code;
 }

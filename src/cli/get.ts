@@ -1,14 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { systemClock } from '../core/clock.js';
 import { UsageError } from '../core/errors.js';
-import { silentLogger } from '../core/logger.js';
 import { type DownloadResult, download } from '../daemon/downloader.js';
-import { DEBUG_VARIABLE, parseSwitch } from '../daemon/resolve-settings.js';
 import type { SettingsOf } from '../daemon/settings.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
 import { chooseFile } from './choose-file.js';
 import type { Invocation } from './invocation.js';
-import { openLogger } from './log.js';
+import { debugLogger } from './log.js';
 import type { Output } from './output.js';
 import { progressReport } from './progress-report.js';
 import { formatBytes, formatRate } from './quantity.js';
@@ -46,8 +44,7 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
           output.terminal.status('serving it to others for a while; Ctrl-C ends that');
       },
       signal: stop.signal,
-      // pino takes 30 ms to load.
-      logger: parseSwitch(env[DEBUG_VARIABLE] ?? '') ? await openLogger(output, env, 'warn') : silentLogger,
+      logger: await debugLogger(output, env),
       clock: systemClock,
     });
     await writeStats(stats, env);

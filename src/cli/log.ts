@@ -1,5 +1,5 @@
-import type { Logger } from '../core/logger.js';
-import { DEBUG_VARIABLE, parseSwitch } from '../daemon/resolve-settings.js';
+import { type Logger, silentLogger } from '../core/logger.js';
+import { isDebugging } from '../daemon/resolve-settings.js';
 import type { Output } from './output.js';
 
 /** pino's own names in a log line; all else are fields of the message. */
@@ -23,7 +23,7 @@ export async function openLogger(
       : (line: string) => output.terminal.raw(line),
   };
   const options = {
-    level: parseSwitch(env[DEBUG_VARIABLE] ?? '') ? 'debug' : level,
+    level: isDebugging(env) ? 'debug' : level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
@@ -31,6 +31,12 @@ export async function openLogger(
   };
   const logger: Logger = pino(options, destination);
   return logger;
+}
+
+/** For commands that say what there is to say themselves: silent, unless BUGTORRENT_DEBUG asks. */
+export async function debugLogger(output: Output, env: NodeJS.ProcessEnv): Promise<Logger> {
+  // pino takes 30 ms to load.
+  return isDebugging(env) ? openLogger(output, env, 'warn') : silentLogger;
 }
 
 function showLine(output: Output, { level, time, msg, ...fields }: LogLine): void {

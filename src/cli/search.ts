@@ -1,10 +1,8 @@
 import { systemClock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
-import { silentLogger } from '../core/logger.js';
-import { DEBUG_VARIABLE, parseSwitch } from '../daemon/resolve-settings.js';
 import { type SearchResult, search } from '../daemon/search.js';
 import type { Invocation } from './invocation.js';
-import { openLogger } from './log.js';
+import { debugLogger } from './log.js';
 import { counted, formatBytes } from './quantity.js';
 
 export async function run({ settings, words, output, env, stop }: Invocation<'search'>): Promise<void> {
@@ -13,7 +11,7 @@ export async function run({ settings, words, output, env, stop }: Invocation<'se
     text,
     trackers: settings.tracker,
     clock: systemClock,
-    logger: parseSwitch(env[DEBUG_VARIABLE] ?? '') ? await openLogger(output, env, 'warn') : silentLogger,
+    logger: await debugLogger(output, env),
     signal: stop.signal,
   });
   if (results.length === 0) throw new OperationalError('not-found', 'NO_MATCH', `no file matches '${text}'`);

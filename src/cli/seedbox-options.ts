@@ -42,7 +42,8 @@ export function defaultStateDir(env: NodeJS.ProcessEnv): string {
   return join(base && isAbsolute(base) ? base : join(homedir(), '.local', 'state'), 'bugtorrent');
 }
 
-async function makeFolder(folder: string): Promise<void> {
+/** Makes a folder, with those above it, when it is missing. */
+export async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw diskError(error, folder);
   });

@@ -14,23 +14,30 @@ export interface Service {
 const STOP_MS = 9_500;
 
 /**
- * Waits until the command is asked to stop, stops the service and writes its counters where
- * BUGTORRENT_STATS wants them. With `patient`, stopping takes as long as it takes.
+ * Starts a service, and when the command is asked to stop, stops it and writes its counters where
+ * BUGTORRENT_STATS wants them. It returns in time even when starting or stopping hangs; with `patient`,
+ * stopping takes as long as it takes.
  */
 export async function serve(
-  service: Service,
+  start: () => Promise<Service>,
   { stop, output, env }: Pick<Invocation<CommandName>, 'stop' | 'output' | 'env'>,
   patient = false,
 ): Promise<void> {
-  await stop.made();
-  if (stop.reason !== 'stdout closed') output.tell('stopping; the same signal again ends at once');
+  const life = async () => {
+    const service = await start();
+    await stop.made();
+    await service.stop();
+    await writeStats(service.stats(), env);
+  };
   let late: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    if (!patient) late = setTimeout(resolve, STOP_MS);
+  const deadline = stop.made().then(() => {
+    if (stop.reason !== 'stdout closed') output.tell('stopping; the same signal again ends at once');
+    return new Promise<void>((resolve) => {
+      if (!patient) late = setTimeout(resolve, STOP_MS);
+    });
   });
-  await Promise.race([service.stop(), deadline]);
+  await Promise.race([life(), deadline]);
   clearTimeout(late);
-  await writeStats(service.stats(), env);
 }
 
 /** Runs `start`; where its port is taken, says which flag gives another. */
@@ -49,8 +56,21 @@ export async function listening<T>(address: HostPort, flag: string, start: () =>
   }
 }
 
+/** Starts with the first of the addresses that is not in use. */
+export async function firstFree<T>(
+  [first, ...rest]: readonly HostPort[],
+  start: (at: HostPort) => Promise<T>,
+): Promise<T> {
+  try {
+    return await start(first!);
+  } catch (error) {
+    if (rest.length === 0 || !isAddressInUse(error)) throw error;
+    return firstFree(rest, start);
+  }
+}
+
 /** Whether a start failed because of a port that is taken. */
-export function isAddressInUse(error: unknown): boolean {
+function isAddressInUse(error: unknown): boolean {
   for (let each = error; each instanceof Error; each = each.cause) {
     if ((each as NodeJS.ErrnoException).code === 'EADDRINUSE') return true;
   }

@@ -18,6 +18,5 @@ export async function run(invocation: Invocation<'share'>): Promise<void> {
       output.print(`  ${magnet}`);
     },
   });
-  const seedbox = await startSeedbox(options, output);
-  await serve(seedbox, invocation, settings['leave-when-safe']);
+  await serve(() => startSeedbox(options, output), invocation, settings['leave-when-safe']);
 }

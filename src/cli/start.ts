@@ -15,8 +15,13 @@ export async function run(invocation: Invocation<'start'>): Promise<void> {
     logger,
     onShared: ({ md5, name, size, magnet }) => logger.info({ md5, name, size, magnet }, 'shared'),
   });
-  const both = await startTrackerAndSeedbox(settings['tracker-listen'], options, { logger, output });
-  output.print(`tracker listening on ${formatHostPort(settings['tracker-listen'].host, both.tracker.port)}`);
-  output.print(`daemon listening on ${formatHostPort(both.seedbox.host, both.seedbox.port)}`);
-  await serve(both, invocation, settings['leave-when-safe']);
+  const start = async () => {
+    const both = await startTrackerAndSeedbox(settings['tracker-listen'], options, { logger, output });
+    output.print(
+      `tracker listening on ${formatHostPort(settings['tracker-listen'].host, both.tracker.port)}`,
+    );
+    output.print(`daemon listening on ${formatHostPort(both.seedbox.host, both.seedbox.port)}`);
+    return both;
+  };
+  await serve(start, invocation, settings['leave-when-safe']);
 }

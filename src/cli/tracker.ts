@@ -13,7 +13,9 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
     logger: await openLogger(output, env, 'info'),
     clock: systemClock,
   });
-  const at = await listening(settings.listen, '--listen', () => server.start());
-  output.print(`tracker listening on ${formatHostPort(at.host, at.port)}`);
-  await serve(server, invocation);
+  await serve(async () => {
+    const at = await listening(settings.listen, '--listen', () => server.start());
+    output.print(`tracker listening on ${formatHostPort(at.host, at.port)}`);
+    return server;
+  }, invocation);
 }

@@ -44,8 +44,13 @@ const WORDS: Readonly<Record<string, boolean>> = {
 };
 
 /** `1`, `true`, `yes`, `on` and their opposites, in any case; null otherwise. */
-export function parseSwitch(text: string): boolean | null {
+function parseSwitch(text: string): boolean | null {
   return WORDS[text.trim().toLowerCase()] ?? null;
+}
+
+/** Whether BUGTORRENT_DEBUG asks for stacks and all logs. */
+export function isDebugging(env: NodeJS.ProcessEnv): boolean {
+  return parseSwitch(env[DEBUG_VARIABLE] ?? '') ?? false;
 }
 
 /**

@@ -191,7 +191,7 @@ export type SettingsOf<N extends CommandName> = {
 };
 
 /** Whether `command` has the setting. */
-export function belongsTo(setting: Setting, command: CommandName): boolean {
+function belongsTo(setting: Setting, command: CommandName): boolean {
   return setting.form === 'switch'
     ? (setting.commands as readonly CommandName[]).includes(command)
     : Object.hasOwn(setting.defaults, command);

@@ -6,9 +6,6 @@ import { describe, test } from 'node:test';
 import { tempFolder } from '../support/files.js';
 import { eventsIn, runCommand } from './run-command.js';
 
-/** Nothing answers here: port 9 of a loopback address that nobody else uses. */
-const NOWHERE = '127.86.75.30:9';
-
 describe('help', () => {
   test('without a command goes to stderr and is a usage error', async () => {
     const { code, stdout, stderr } = await runCommand([]);
@@ -142,15 +139,5 @@ describe('a failure', () => {
     const args = ['search', 'x', '--tracker', '1.2.3'];
     assert.doesNotMatch((await runCommand(args)).stderr, /^\s+at /m);
     assert.match((await runCommand(args, { env: { BUGTORRENT_DEBUG: '1' } })).stderr, /^\s+at /m);
-  });
-
-  test('to find any tracker is of the network, said on stderr and with --json as the last object', async () => {
-    const { code, stdout, stderr } = await runCommand(['search', 'x', '--json', '--tracker', NOWHERE]);
-    assert.equal(code, 4);
-    assert.deepEqual(
-      eventsIn(stdout).map(({ event, code: said }) => [event, said]),
-      [['error', 4]],
-    );
-    assert.match(stderr, /127\.86\.75\.30:9/);
   });
 });
