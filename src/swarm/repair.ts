@@ -79,8 +79,12 @@ export class Repair {
     );
     this.#changed = 0;
     const compared: Promise<void>[] = [];
-    await this.#init.fetch(parts, eligible, (landed, peer) => compared.push(this.#replace(landed, peer)));
-    await Promise.all(compared);
+    try {
+      await this.#init.fetch(parts, eligible, (landed, peer) => compared.push(this.#replace(landed, peer)));
+    } finally {
+      // Also when it was interrupted: nothing may be written once the caller has closed the file.
+      await Promise.all(compared);
+    }
     if (this.#failure !== null) {
       throw new OperationalError(
         'disk',
@@ -91,23 +95,32 @@ export class Repair {
     return this.#changed > 0 && (await this.#init.verify());
   }
 
-  /** Puts a second copy in the place of the first where they differ. */
+  /** Puts a second copy in the place of the first where they differ; never rejects. */
   async #replace(landed: LandedPart, peer: Peer): Promise<void> {
+    const failure = await this.#compareAndWrite(landed, peer).catch(
+      (error: unknown): JobFailure => ({ ok: false, code: 'POOL', detail: String(error) }),
+    );
+    this.#failure ??= failure;
+    landed.slot.release();
+  }
+
+  async #compareAndWrite(landed: LandedPart, peer: Peer): Promise<JobFailure | null> {
     const { geometry, dataFd, compareParts, writer, senders } = this.#init;
-    const { part, slot, frame } = landed;
+    const { part, frame } = landed;
     const result = await compareParts({
       fd: dataFd,
       parts: [{ position: partOffset(geometry, part), frame }],
     });
-    if (!result.ok) this.#failure = result;
-    else if (!result.same[0]) {
-      this.#failure ??= await new Promise<JobFailure | null>((resolve) => writer.write(landed, resolve));
+    if (!result.ok) return result;
+    if (!result.same[0]) {
+      const failure = await new Promise<JobFailure | null>((resolve) => writer.write(landed, resolve));
+      if (failure !== null) return failure;
       this.#changed++;
       senders[part] = peer.id;
       for (const agreed of this.#agreed.values()) agreed.remove(part);
     }
     this.#agreedWith(peer.id).add(part);
-    slot.release();
+    return null;
   }
 
   #agreedWith(owner: number): PartList {
