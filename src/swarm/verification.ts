@@ -38,6 +38,8 @@ export class PrefixHash {
   readonly #held = new Map<PartIndex, LandedPart>();
   /** Called when more of the file was hashed; the value is the number of parts. */
   onAdvance: (prefix: number) => void = () => {};
+  /** Called once, when the hash cannot go on; `finish` rejects with the same error. */
+  onFailure: (error: Error) => void = () => {};
   #submitted = 0;
   #prefix = 0;
   #running = 0;
@@ -68,7 +70,7 @@ export class PrefixHash {
   add(part: PartIndex, landed: LandedPart | null): void {
     this.#stored[part] = 1;
     if (landed !== null) {
-      if (this.#stopped || part < this.#submitted) landed.slot.release();
+      if (this.#stopped) landed.slot.release();
       else this.#held.set(part, landed);
     }
     this.#advance();
@@ -127,17 +129,30 @@ export class PrefixHash {
       hot.push(landed);
       return { kind: 'frame', frame: landed.frame };
     });
-    try {
-      const result = await this.#thread.hashParts({ hash: this.#hash, inputs });
-      if (!result.ok) this.#failure = unreadable(result);
-    } catch (error) {
-      this.#failure = error as Error;
-    }
+    const failure = await this.#hashInputs(inputs);
     for (const { slot } of hot) slot.release();
     this.#running--;
-    this.#prefix += batch.length;
-    this.onAdvance(this.#prefix);
+    if (failure !== null) this.#fail(failure);
+    else if (this.#failure === null) {
+      this.#prefix += batch.length;
+      this.onAdvance(this.#prefix);
+    }
     this.#advance();
+  }
+
+  async #hashInputs(inputs: HashInput[]): Promise<Error | null> {
+    try {
+      const result = await this.#thread.hashParts({ hash: this.#hash, inputs });
+      return result.ok ? null : unreadable(result);
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    this.onFailure(error);
   }
 
   #range(part: PartIndex): HashInput {
