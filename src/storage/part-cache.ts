@@ -68,6 +68,11 @@ export class PartCache {
     return { cancel: () => this.#waiters.delete(waiter) && this.#serveWaiters() };
   }
 
+  /** Something that `onPressure` can give up has appeared: those who wait for memory may try again. */
+  relieve(): void {
+    this.#serveWaiters();
+  }
+
   /** Gives every cached part back. */
   clear(): void {
     this.#waiters.clear();

@@ -46,6 +46,10 @@ export interface DownloadTasks extends HashThread {
 export interface DownloadMemory extends LandingMemory {
   /** Set by the download: gives up a part kept hot for hashing. */
   onPressure: () => boolean;
+  /** There is a part that `onPressure` can give up. */
+  relieve(): void;
+  /** Drops the cached parts whose keys begin with `prefix`. */
+  forget(prefix: string): void;
 }
 
 export interface DownloadInit {
@@ -98,6 +102,7 @@ export class Download {
   readonly #stats: FetchStats = { fetchedBytes: 0, wastedBytes: 0, requests: 0, failures: {}, handedOn: 0 };
   #active: Fetcher;
   #bytes = 0;
+  #everAnswered = false;
   #everListed = false;
   #failure: Error | null = null;
   #wake: () => void = () => {};
@@ -144,6 +149,7 @@ export class Download {
       if (signal.aborted) interrupt();
       this.#startedAt = this.#init.clock.now();
       this.#hash.onAdvance = (prefix) => this.#advanced(prefix);
+      this.#hash.onFailure = (error) => this.#fail(error);
       if (verify) for (const part of stored) this.#hash.add(part, null);
       this.#watch.start();
       this.#fetcher.start();
@@ -210,13 +216,14 @@ export class Download {
   }
 
   #owners(owners: readonly Owner[]): void {
+    this.#everAnswered = true;
     if (owners.length > 0) this.#everListed = true;
     this.#book.update(owners, this.#init.clock.now());
     this.#active.pump();
   }
 
   #landed(landed: LandedPart, peer: Peer): void {
-    const { stored, own, verify } = this.#init;
+    const { stored, own, verify, memory } = this.#init;
     const { part, slot } = landed;
     this.#writer.write(landed, (failure) => {
       if (failure !== null) {
@@ -228,8 +235,10 @@ export class Download {
       this.#bytes += landed.frame.length;
       stored.add(part);
       own(part);
-      if (verify) this.#hash.add(part, landed);
-      else {
+      if (verify) {
+        this.#hash.add(part, landed);
+        memory.relieve();
+      } else {
         slot.release();
         this.#moveWindow();
       }
@@ -253,7 +262,7 @@ export class Download {
     await this.#writer.settled();
     const proof = await this.#proofOf(this.#hash);
     if (proof !== null) return proof;
-    const { manifest, store, tasks, logger } = this.#init;
+    const { manifest, store, memory, tasks, logger } = this.#init;
     let repaired: Proof | null = null;
     const repair = new Repair({
       geometry: manifest.geometry,
@@ -267,11 +276,17 @@ export class Download {
       verify: async () => {
         const hash = new PrefixHash(manifest.geometry, store.dataFd, tasks);
         for (const part of partIndexes(manifest.geometry)) hash.add(part, null);
-        repaired = await this.#proofOf(hash);
+        try {
+          repaired = await this.#proofOf(hash);
+        } finally {
+          await hash.stop();
+        }
         return repaired !== null;
       },
     });
     await repair.run();
+    // Parts were served to others while nobody knew that they were wrong.
+    memory.forget(manifest.md5);
     if (repaired !== null) return repaired;
     throw new OperationalError(
       'verification',
@@ -352,9 +367,12 @@ export class Download {
       const now = clock.now();
       const quiet = now - Math.max(this.#startedAt, this.#active.lastByteAt);
       const reached = this.#book.peers.some((peer) => peer.reached);
-      if (!this.#everListed && now - this.#startedAt >= NOBODY_LISTED_MS)
+      if (this.#everAnswered && !this.#everListed && now - this.#startedAt >= NOBODY_LISTED_MS)
         this.#fail(nobody('no peer owns it right now'));
-      else if (!reached && quiet >= NO_OWNER_MS) this.#fail(nobody('none of its owners could be reached'));
+      else if (!reached && quiet >= NO_OWNER_MS)
+        this.#fail(
+          nobody(this.#everListed ? 'none of its owners could be reached' : 'no tracker says who owns it'),
+        );
       else if (quiet >= STALLED_MS) this.#fail(stalled(quiet));
       if (!this.#fetcher.busy) this.#watch.hurry();
     }

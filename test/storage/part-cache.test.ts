@@ -80,6 +80,21 @@ describe('part cache', () => {
     assert.equal(held.length, 3);
   });
 
+  it('serves those who wait when memory kept elsewhere can be given up at last', () => {
+    const { cache } = fourSlots();
+    const held = [1, 2, 3, 4].map(() => cache.acquire(QUARTER)!);
+    let served = 0;
+    cache.acquireLater(QUARTER, () => served++);
+    cache.onPressure = () => {
+      held.pop()!.release();
+      return true;
+    };
+    assert.equal(served, 0);
+    cache.relieve();
+    assert.equal(served, 1);
+    assert.equal(held.length, 3);
+  });
+
   it('forgets all parts of one file and counts what happened', () => {
     const { cache, slab } = fourSlots();
     keepAll(cache, ['x:0', 'x:1', 'y:0']);

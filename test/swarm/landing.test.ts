@@ -119,11 +119,13 @@ describe('landing a part', () => {
     }
   });
 
-  it('takes chunks of any legal size, at once and byte by byte', () => {
+  it('takes chunks of any legal size, at once, in small pieces and byte by byte', () => {
     const data = seededBytes('sizes', 100_100);
+    const borders = Array.from({ length: 200 }, (_, n) => n * 511);
     for (const size of [1, 5, 4095, 4096, 65_536, 99_999]) {
       landsWhole(data, chunksOf(size), whole);
-      landsWhole(data, chunksOf(size), byteByByte);
+      landsWhole(data, chunksOf(size), (frame) => piecesOf(frame, borders.slice(1)));
+      landsWhole(data.subarray(0, 10_000), chunksOf(size), byteByByte);
     }
   });
 

@@ -18,6 +18,7 @@ export class ScriptedRequest {
   constructor(exchange: Exchange, link: ScriptedLink) {
     this.exchange = exchange;
     this.wire = new Wire(exchange);
+    this.wire.onEnd = () => this.#link.ended(this);
     this.part = Number(Buffer.from(exchange.request).toString('latin1', 36));
     this.#link = link;
   }
@@ -25,9 +26,6 @@ export class ScriptedRequest {
   /** A piece of the answer. */
   send(bytes: Uint8Array): void {
     this.wire.arrive(bytes);
-    if (this.wire.outcome === 'open') return;
-    this.#link.forget(this);
-    this.#link.onRoom();
   }
 
   /** The whole answer. */
@@ -91,7 +89,13 @@ export class ScriptedLink implements PeerLink {
     return request;
   }
 
-  /** For ScriptedRequest only: it ended. */
+  /** For ScriptedRequest only: it ended by itself. */
+  ended(request: ScriptedRequest): void {
+    this.forget(request);
+    this.onRoom();
+  }
+
+  /** For ScriptedRequest only: its place is free. */
   forget(request: ScriptedRequest): void {
     const at = this.requests.indexOf(request);
     if (at >= 0) this.requests.splice(at, 1);

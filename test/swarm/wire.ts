@@ -14,6 +14,8 @@ export class Wire implements Resumable {
   /** Bytes read. */
   taken = 0;
   pauses = 0;
+  /** Called when the answer is whole or broke the protocol. */
+  onEnd: () => void = () => {};
   readonly #exchange: Exchange;
   readonly #answerLength: number;
   #segments: Uint8Array[] = [];
@@ -70,6 +72,7 @@ export class Wire implements Resumable {
       const verdict = this.#exchange.land(count, this);
       if (verdict === 'done') {
         this.outcome = 'done';
+        this.onEnd();
         return;
       }
       this.#paused = verdict === 'pause';
@@ -79,6 +82,7 @@ export class Wire implements Resumable {
       if (!(error instanceof ProtocolError)) throw error;
       this.error = error;
       this.fail('protocol', error);
+      this.onEnd();
     }
   }
 
