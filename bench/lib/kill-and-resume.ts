@@ -7,7 +7,7 @@ export interface KillPlan {
   /** Starts the same `get --json` each time. */
   readonly start: () => Promise<Child>;
   readonly kills: number;
-  /** Milliseconds that the next run may live. */
+  /** Milliseconds that the next run may live, counted from its start and from its first progress in turn. */
   readonly lifetime: () => number;
 }
 
@@ -36,12 +36,7 @@ export async function killAndResume(plan: KillPlan): Promise<KillReport> {
   let had = 0;
   for (;;) {
     const child = await plan.start();
-    if (kills < plan.kills) {
-      const finished = new AbortController();
-      void child.exited.then(() => finished.abort());
-      await setTimeout(plan.lifetime(), undefined, { signal: finished.signal }).catch(() => {});
-      child.kill('SIGKILL');
-    }
+    if (kills < plan.kills) await killLater(child, plan.lifetime(), kills % 2 === 1);
     const { code, signal } = await child.exit(FINISH_WITHIN_MS);
     const lines = child.stdout.all.map((line) => JSON.parse(line) as Progress);
     const [first, last] = [lines.find(isProgress), lines.findLast(isProgress)];
@@ -56,6 +51,15 @@ export async function killAndResume(plan: KillPlan): Promise<KillReport> {
     if (code !== 0) child.fail(`ended with ${code ?? signal} after ${kills} kills`);
     return { kills, refetched, done: lines.at(-1) as unknown as KillReport['done'] };
   }
+}
+
+async function killLater(child: Child, ms: number, fromProgress: boolean): Promise<void> {
+  const finished = new AbortController();
+  void child.exited.then(() => finished.abort());
+  const begun = (line: string) => (line.includes('"progress"') ? line : null);
+  if (fromProgress) await child.line(begun, FINISH_WITHIN_MS);
+  await setTimeout(ms, undefined, { signal: finished.signal }).catch(() => {});
+  child.kill('SIGKILL');
 }
 
 function isProgress(event: Progress): boolean {

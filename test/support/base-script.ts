@@ -34,6 +34,15 @@ export function lying(lies: (asked: AskedPart) => boolean, framing: Framing = ba
   };
 }
 
+/** Wrong bytes in the first part it is asked for, each time, and the right ones in all others. */
+export function lyingOnce(): Script {
+  let lie = -1;
+  return lying(({ part }) => {
+    if (lie < 0) lie = part;
+    return part === lie;
+  });
+}
+
 /** A line of prose instead of an answer (PROTOCOL.md §2): a refusal. */
 export const prose: Script = () => ({
   bytes: Buffer.from('ERROR: no such file here\r\n'),
@@ -46,21 +55,24 @@ export const refusing: Script = () => ({ bytes: Buffer.alloc(0), afterwards: 'cl
 /** Takes the request and never answers. */
 export const silent: Script = () => ({ bytes: Buffer.alloc(0), afterwards: 'hang' });
 
-/** Sends the first `bytes` of the right frame, then stalls, closes or resets. */
+/** Sends the first `bytes` of the right frame, never all of it, then stalls, closes or resets. */
 export function breaking(bytes: number, afterwards: 'hang' | 'close' | 'reset'): Script {
   const truth = honest();
-  return (asked) => ({ bytes: truth(asked).bytes.subarray(0, bytes), afterwards });
+  return (asked) => {
+    const frame = truth(asked).bytes;
+    return { bytes: frame.subarray(0, Math.min(bytes, frame.length - 1)), afterwards };
+  };
 }
 
 /** Frames that no part can have; each ends by leaving the connection open, so that the client must end it. */
 export const impossible = {
-  moreChunksThanBytes: framed((data) => arep(data, [data.length]).fill('999999', 4, 10)),
-  noChunks: framed((data) => arep(data, [data.length]).fill('000000', 4, 10)),
-  countNotANumber: framed((data) => arep(data, [data.length]).fill('+00001', 4, 10)),
-  emptyChunk: framed((data) => arep(data, [0, data.length])),
-  chunkPastTheEnd: framed((data) => arep(data, chunksOf(4096)(data.length)).fill('99999', 10, 15)),
-  sumTooShort: framed((data) => arep(data.subarray(1), [data.length - 1])),
-  sumTooLong: framed((data) => arep(Buffer.concat([data, data.subarray(0, 1)]), [data.length, 1])),
+  moreChunksThanBytes: framed((data) => arep(data, base(data.length)).fill('999999', 4, 10)),
+  noChunks: framed((data) => arep(data, base(data.length)).fill('000000', 4, 10)),
+  countNotANumber: framed((data) => arep(data, base(data.length)).fill('+00003', 4, 10)),
+  emptyChunk: framed((data) => arep(data, [0, ...base(data.length)])),
+  chunkPastTheEnd: framed((data) => arep(data.subarray(0, 4096), [4096]).fill('99999', 10, 15)),
+  sumTooShort: framed((data) => arep(data.subarray(1), base(data.length - 1))),
+  sumTooLong: framed((data) => arep(Buffer.concat([data, data.subarray(0, 1)]), [...base(data.length), 1])),
 } as const;
 
 function framed(frame: (data: Uint8Array) => Buffer): Script {
