@@ -39,6 +39,8 @@ interface Registration {
   session: SessionId | null;
   notBefore: number;
   running: boolean;
+  /** A new session came while it was being registered under another, and it was begun again at once. */
+  overtaken: boolean;
   readonly told: ((state: RegistrationState) => void)[];
 }
 
@@ -117,6 +119,7 @@ export class Registrations {
       session: null,
       notBefore: Number.NEGATIVE_INFINITY,
       running: false,
+      overtaken: false,
       told: [],
     };
     this.#wanted.set(manifest.md5, registration);
@@ -168,12 +171,18 @@ export class Registrations {
     this.#refused(registration.manifest, error);
   }
 
-  /** A new session that came while the file was being registered under the old one finds nothing there. */
+  /**
+   * What was registered under a session that is gone by now has to be registered again: at once, but not twice in a
+   * row, for a tracker may give a new session at each login.
+   */
   #followSession(registration: Registration): void {
     const { session } = this.#tracker;
     const isWanted = this.#wanted.get(registration.manifest.md5) === registration;
     if (!isWanted || registration.session === null || session === null) return;
-    if (registration.session !== session && this.#isDue(registration, session)) this.#enqueue(registration);
+    const isLost = registration.session !== session;
+    if (isLost && registration.overtaken) registration.notBefore = this.#clock.now() + REFUSED_MS;
+    registration.overtaken = isLost && !registration.overtaken;
+    if (isLost && this.#isDue(registration, session)) this.#enqueue(registration);
   }
 
   async #register(registration: Registration): Promise<RegistrationState> {
@@ -192,18 +201,16 @@ export class Registrations {
     }
     if (this.#tracker.keepsConnections) return 'registered';
     if (shown === 'unknown' && (await this.#geometry.byName(manifest)) === 'other') return 'other-geometry';
-    if (!this.#tracker.keepsConnections) await this.#reportUnlessListed(registration);
+    if (!this.#tracker.keepsConnections) await this.#reportUnlessListed(manifest);
     return 'registered';
   }
 
   /** Trackers of others only rename a file that they know: the second sharer has to report each part (§6). */
-  async #reportUnlessListed(registration: Registration): Promise<void> {
-    const { manifest } = registration;
+  async #reportUnlessListed(manifest: Manifest): Promise<void> {
     try {
       if (await this.#tracker.listsUs(manifest)) return;
     } catch (error) {
-      if (!isRefused(error)) throw error;
-      registration.notBefore = this.#clock.now() + REFUSED_MS;
+      if (!(error instanceof OperationalError) || error.code !== TRACKER_REFUSED) throw error;
     }
     this.#tracker.reportAll(manifest);
   }
@@ -216,8 +223,4 @@ export class Registrations {
 function settle(registration: Registration, state: RegistrationState): void {
   registration.state = state;
   for (const tell of registration.told.splice(0)) tell(state);
-}
-
-function isRefused(error: unknown): error is OperationalError {
-  return error instanceof OperationalError && error.code === TRACKER_REFUSED;
 }

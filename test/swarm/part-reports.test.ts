@@ -132,3 +132,12 @@ test('a tracker that stays silent is told nothing more until the next login', as
   under.clock.advance(1_000);
   await tracker.until(() => tracker.owners(owned.md5)?.[US]?.length === 10);
 });
+
+test('parts of a file that turns out to have another geometry there are told no more', async (t) => {
+  const { tracker, under } = await keptTracker(t);
+  const owned = file('a', 40);
+  tracker.publish({ ...published(owned), partSize: 99 });
+  for (const part of upTo(3)) under.session.own(owned.md5, part);
+  assert.deepEqual(await under.session.findOwners(owned.md5, owned.geometry, null), []);
+  assert.equal(under.session.stats().reports.waiting, 0);
+});

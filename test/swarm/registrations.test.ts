@@ -135,6 +135,7 @@ test('a refused file is said once, stays unregistered, and is offered again at a
   );
   assert.deepEqual(under.warnings, ['file not registered']);
   await under.session.login();
+  for (let i = 0; i < 3; i++) await under.session.look('nothing');
   assert.equal(tracker.seen('ADDR').length, 2);
 
   tracker.habits.refuses = () => false;
@@ -152,9 +153,56 @@ test('a tracker that gives a new session at each login and refuses a file is not
   const under = new SessionUnderTest(t, tracker);
   await under.session.login();
   assert.equal(await under.session.register(file('a', 2)), 'registered');
-  await tracker.until(() => tracker.seen('RPAD').length >= 2);
-  await under.session.look('*');
-  assert.equal(tracker.seen('FCHU').length, 2);
+  await tracker.until(() => tracker.seen('FCHU').length === 4);
+  for (let i = 0; i < 5; i++) await under.session.look('nothing');
+  assert.equal(tracker.seen('FCHU').length, 4);
+});
+
+test('a file whose session is lost while it is being registered is registered under the new one', async (t) => {
+  const tracker = await fakeTracker(t);
+  const { session } = new SessionUnderTest(t, tracker);
+  await session.login();
+  tracker.habits.holds = ({ command }) => command === 'FCHU';
+  const registered = session.register(file('a', 3));
+  await tracker.until(() => tracker.seen('FCHU').length === 1);
+  tracker.forget();
+  await session.login();
+  tracker.release();
+  await registered;
+  await tracker.until(() => tracker.owners(file('a', 3).md5)?.[US]?.length === 3);
+  assert.equal(tracker.seen('ADDR').length, 2);
+});
+
+test('a tracker that lost its memory may take another geometry and other names than before', async (t) => {
+  const tracker = await fakeTracker(t);
+  const { session } = new SessionUnderTest(t, tracker);
+  const [differs, accented] = [file('a', 3), file('b', 3, 'déjà vu.bin')];
+  tracker.publish({ ...published(differs), partSize: 99 });
+  await session.login();
+  assert.equal(await session.register(differs), 'other-geometry');
+  await session.register(accented);
+  assert.equal(tracker.nameOf(accented.md5), 'deja vu.bin');
+  tracker.forget();
+  tracker.habits.countsCharacters = false;
+  await session.look('nothing');
+  assert.deepEqual(tracker.owners(differs.md5), { [US]: [0, 1, 2] });
+  assert.equal(tracker.nameOf(accented.md5), 'déjà vu.bin');
+  assert.deepEqual(session.stats().otherGeometry, []);
+});
+
+test('at most 32 files are being registered at a time', async (t) => {
+  const tracker = await fakeTracker(t);
+  Object.assign(tracker.habits, { after: 'again', findsPrefixes: true });
+  const { session } = new SessionUnderTest(t, tracker);
+  await session.login();
+  for (let i = 0; i < 2; i++) await session.look('nothing');
+  tracker.habits.holds = ({ command }) => command === 'LOOK';
+  const registered = upTo(40).map((n) => session.register(file(n.toString(16).padStart(2, '0'), 2)));
+  await tracker.until(() => tracker.seen('LOOK').length === 2 + 32);
+  assert.equal(session.stats().registrations.running, 32);
+  tracker.release();
+  assert.deepEqual(new Set(await Promise.all(registered)), new Set(['registered']));
+  assert.equal(tracker.seen('ADDR').length, 40);
 });
 
 test('an unregistered file is not told to a tracker that lost its memory', async (t) => {

@@ -83,9 +83,12 @@ test('a session logs in again every five minutes and then registers nothing anew
   under.session.start();
   await under.session.register(file('a', 3));
   await under.attempted(1);
+  under.clock.advance(4 * 60_000);
+  await under.session.login();
+  assert.equal(under.clock.pending.at(-1), 5 * 60_000);
   under.clock.advance(5 * 60_000);
-  await under.attempted(2);
-  assert.equal(tracker.seen('LOGI').length, 2);
+  await under.attempted(3);
+  assert.equal(tracker.seen('LOGI').length, 3);
   assert.equal(tracker.seen('ADDR').length, 1);
   assert.equal(under.session.stats().registrations.running, 0);
 });
