@@ -23,7 +23,7 @@ environment, the environment over the file.`;
  */
 export function parseCommandLine(argv: readonly string[], print: (text: string) => void): CommandLine | null {
   let line: CommandLine | null = null;
-  const program = buildProgram(print, (chosen) => {
+  const program = buildProgram(argv, print, (chosen) => {
     line = chosen;
   });
   try {
@@ -37,7 +37,11 @@ export function parseCommandLine(argv: readonly string[], print: (text: string) 
   return line;
 }
 
-function buildProgram(print: (text: string) => void, choose: (line: CommandLine) => void): Command {
+function buildProgram(
+  argv: readonly string[],
+  print: (text: string) => void,
+  choose: (line: CommandLine) => void,
+): Command {
   const program = new Command('bugtorrent')
     .description('Shares and downloads files in verified parts.')
     // Only for the help: it is answered before anything is parsed.
@@ -49,7 +53,8 @@ function buildProgram(print: (text: string) => void, choose: (line: CommandLine)
     const { summary, words } = COMMANDS[name];
     const command = program.command(name).description(summary).addHelpText('after', AFTER_HELP);
     if (words) command.addArgument(argumentOf(words));
-    addFlags(command, name);
+    // Nobody sees the flags of a command that is not named; making them all takes milliseconds.
+    if (argv.includes(name)) addFlags(command, name);
     command.action(() =>
       choose({
         command: name,

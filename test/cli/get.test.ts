@@ -11,6 +11,8 @@ import { requireProgram } from '../support/requires.js';
 import { bareEnvironment, eventsIn, MAIN, runCommand } from './run-command.js';
 
 const content = seededBytes('get', 1_000_000);
+/** Gives a process a terminal and writes down what it gets. */
+const PTY_PROGRAM = 'script';
 
 /** A file with one honest owner; `args` of `get` for it, without a target. */
 async function scenario(t: TestContext, more: { bytesPerSecond?: number; name?: string } = {}) {
@@ -114,7 +116,7 @@ describe('on a terminal', () => {
   /** Runs `bugtorrent ARGS` on a terminal; `answer` is typed when `prompt` is shown. Returns what the terminal got. */
   async function onTerminal(args: readonly string[], cwd: string, prompt: RegExp | null, answer: string) {
     const quoted = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
-    const child = spawn('script', ['-qec', `stty cols 60; ${quoted}`, '/dev/null'], {
+    const child = spawn(PTY_PROGRAM, ['-qec', `stty cols 60; ${quoted}`, '/dev/null'], {
       env: bareEnvironment({ TERM: 'xterm' }),
       cwd,
     });
@@ -131,7 +133,7 @@ describe('on a terminal', () => {
   }
 
   test('the progress is one line that is redrawn, fits the terminal and is gone in the end', async (t) => {
-    if (!requireProgram(t, 'script')) return;
+    if (!requireProgram(t, PTY_PROGRAM)) return;
     const { swarm, tracker, common } = await scenario(t, { bytesPerSecond: 700_000 });
     const { code, shown } = await onTerminal(
       ['get', 'film.mkv', '--tracker', tracker, ...common],
@@ -150,7 +152,7 @@ describe('on a terminal', () => {
   });
 
   test('several files of a name are listed by number, and the one that is chosen is fetched', async (t) => {
-    if (!requireProgram(t, 'script')) return;
+    if (!requireProgram(t, PTY_PROGRAM)) return;
     const { swarm, tracker, common } = await scenario(t);
     swarm.tracker.publish({ md5: 'a'.repeat(32), name: 'film two.mkv', fileSize: 5, partSize: 5 });
     const args = ['get', 'film', '-o', 'chosen', '--tracker', tracker, ...common];
