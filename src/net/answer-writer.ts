@@ -12,7 +12,7 @@ import type { LeasedFrame, UploadPace } from './handler.js';
 const COALESCE = 4_096;
 
 /** Bytes that left, over all connections of a listener. */
-export interface BytesOut {
+interface BytesOut {
   bytesOut: number;
   payloadOut: number;
 }

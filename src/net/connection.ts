@@ -19,7 +19,7 @@ import { AREP_HEADER } from '../protocol/frame.js';
 import { Deadline } from './deadline.js';
 import type { Exchange, ExchangeFailure, Resumable } from './exchange.js';
 
-export type { Exchange, ExchangeFailure, Resumable } from './exchange.js';
+export type { Exchange, ExchangeFailure } from './exchange.js';
 
 const CONNECT_MS = 5_000;
 /** PROTOCOL.md §4: a request may wait 30 s for an upload slot, and an answer is stalled after 15 s of silence. */

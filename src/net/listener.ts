@@ -12,8 +12,6 @@ import type { Handler, UploadPace } from './handler.js';
 import { ListenerCounts } from './listener-counts.js';
 import { type ConnectionLimits, ServedConnection } from './served-connection.js';
 
-export type { Answer, Gone, Handler, LeasedFrame, Requester, UploadPace } from './handler.js';
-
 /** Connections the system may hold that were not accepted yet. */
 const BACKLOG = 1_024;
 

@@ -1,25 +1,18 @@
 /**
- * All exchanges with one node. What its connections are good for is found by trying (PROTOCOL.md §7.1): they are used
- * for one request each until a second one was answered, then several requests are under way on each.
+ * All exchanges with one node: one at a time on each connection until the node was seen to keep connections, then
+ * several are under way on each (PROTOCOL.md §7.1).
  *
  * Invariant: every exchange submitted and not ended is in exactly one place: on a line, in `#repeats`, or in `#queue`.
  * A repeated exchange goes first on a new connection, so that its second end is its own and nobody else's; therefore
  * nothing is repeated twice.
- *
- * A node that closes after each answer is told from one that refused the second request by what the repeat gets: an
- * answer or a close. A node that neither closes nor reads on shows by its silence at the one trial under way.
  */
 import type { Clock } from '../core/clock.js';
 import { invariant, OperationalError } from '../core/errors.js';
-import { Attempt, TRIAL_MS } from './attempt.js';
+import { Attempt } from './attempt.js';
 import type { Exchange, ExchangeFailure } from './exchange.js';
+import { Keeping, type PipelineMode } from './keeping.js';
 import { Line, type Lost } from './line.js';
-
-/** Repeats that were answered, with no second answer on any connection between, after which a kept node closes. */
-const DOUBTS_WHEN_KEPT = 3;
-
-/** What is known of the node: nothing yet, that it keeps connections, or that it closes them after an answer. */
-export type PipelineMode = 'unknown' | 'kept' | 'closes';
+import { Lines } from './lines.js';
 
 export interface RequestPipelineInit {
   /** The node's addresses in the order to try them (IPv4 first), at least one. */
@@ -39,17 +32,14 @@ export interface RequestPipelineInit {
 
 export class RequestPipeline {
   readonly #init: RequestPipelineInit;
-  readonly #lines = new Set<Line>();
+  readonly #lines: Lines;
+  readonly #keeping = new Keeping();
   readonly #attempts = new Map<Exchange, Attempt>();
   readonly #repeats: Attempt[] = [];
   readonly #queue: Attempt[] = [];
   readonly #failures: Partial<Record<ExchangeFailure['kind'], number>> = {};
   #hosts: readonly string[];
-  #maxConnections: number;
   #depth: number;
-  #mode: PipelineMode = 'unknown';
-  #trial: Line | null = null;
-  #doubts = 0;
   #closed = false;
   #opened = 0;
   #answered = 0;
@@ -57,26 +47,23 @@ export class RequestPipeline {
 
   constructor(init: RequestPipelineInit) {
     this.#init = init;
+    this.#lines = new Lines(init.maxConnections);
     this.#hosts = init.hosts;
-    this.#maxConnections = init.maxConnections;
     this.#depth = init.depth;
   }
 
   get mode(): PipelineMode {
-    return this.#mode;
+    return this.#keeping.mode;
   }
 
   get maxConnections(): number {
-    return this.#maxConnections;
+    return this.#lines.max;
   }
 
   /** Connections above a lowered limit are closed as soon as they have nothing pending. */
   set maxConnections(count: number) {
-    this.#maxConnections = count;
-    const byLoad = [...this.#lines].sort((a, b) => a.load - b.load);
-    const surplus = byLoad.length - count;
-    for (const [at, line] of byLoad.entries()) line.retiring = at < surplus;
-    for (const line of byLoad) this.#closeIfDone(line);
+    this.#lines.max = count;
+    for (const line of this.#lines) this.#closeIfDone(line);
     this.#place();
   }
 
@@ -91,13 +78,7 @@ export class RequestPipeline {
 
   /** Exchanges that may be submitted now and be on their way at once. */
   room(): number {
-    if (this.#closed) return 0;
-    const perConnection = this.#mode === 'kept' ? this.#depth : 1;
-    let places = Math.max(0, this.#maxConnections - this.#lines.size) * perConnection;
-    for (const line of this.#lines) {
-      if (line.usable) places += Math.max(0, perConnection - line.load);
-    }
-    return Math.max(0, places - this.#queue.length);
+    return this.#closed ? 0 : Math.max(0, this.#lines.room(this.#perLine) - this.#queue.length);
   }
 
   /** Takes the exchange on: it ends whole or failed. With no room and a full queue it fails as 'aborted', in a later turn. */
@@ -108,14 +89,14 @@ export class RequestPipeline {
       queueMicrotask(() => this.#fail(exchange, { kind: 'aborted', begun: false, error }));
       return;
     }
-    const attempt = new Attempt(exchange, (lost, failure) => this.#lineOf(lost)?.lost(lost, failure));
+    const attempt = new Attempt(exchange, (lost, failure) => this.#lines.carrying(lost)?.lost(lost, failure));
     this.#attempts.set(exchange, attempt);
     this.#queue.push(attempt);
     if (room > 0) this.#place();
   }
 
   /**
-   * Ends the exchange at once, as 'aborted'. When its answer is the next to come its connection ends; exchanges behind
+   * Ends the exchange at once, as 'aborted'. When its answer is the next to come, its connection ends; exchanges behind
    * it are sent again elsewhere. Nothing happens when it has ended already.
    */
   abort(exchange: Exchange): void {
@@ -127,13 +108,13 @@ export class RequestPipeline {
       if (at >= 0) waiting.splice(at, 1);
     }
     this.#fail(exchange, { kind: 'aborted', begun: false });
-    this.#lineOf(attempt)?.closeIfAborted();
+    this.#lines.carrying(attempt)?.closeIfAborted();
   }
 
   /** Ends every connection; whatever is pending fails as 'aborted'. */
   close(): void {
     this.#closed = true;
-    for (const line of [...this.#lines]) line.close();
+    for (const line of this.#lines) line.close();
     for (const { exchange } of [...this.#repeats.splice(0), ...this.#queue.splice(0)]) {
       this.#fail(exchange, { kind: 'aborted', begun: false });
     }
@@ -141,12 +122,10 @@ export class RequestPipeline {
 
   /** Counts since the start, and what is under way now. */
   stats() {
-    let inFlight = 0;
-    for (const line of this.#lines) inFlight += line.load;
     return {
-      mode: this.#mode,
+      mode: this.mode,
       connections: this.#lines.size,
-      inFlight,
+      inFlight: this.#lines.load,
       queued: this.#queue.length + this.#repeats.length,
       opened: this.#opened,
       answered: this.#answered,
@@ -155,73 +134,54 @@ export class RequestPipeline {
     };
   }
 
-  #lineOf(attempt: Attempt): Line | undefined {
-    for (const line of this.#lines) if (line.carries(attempt)) return line;
-    return undefined;
+  get #perLine(): number {
+    return this.mode === 'kept' ? this.#depth : 1;
   }
 
-  /** Sends what waits, as far as there is room: repeats first. */
+  /** Sends what waits, as far as there is room. */
   #place(): void {
     if (this.#closed) return;
     while (this.#repeats.length > 0) {
-      const line = this.#newLine();
+      const line = this.#unusedLine();
       if (line === null) break;
       line.send(this.#repeats.shift()!);
     }
     while (this.#queue.length > 0) {
-      const line = this.#mode === 'kept' ? this.#leastLoaded() : this.#unused();
+      const line = this.mode === 'kept' ? this.#keptLine() : this.#lineForOne();
       if (line === null) return;
-      this.#send(line, this.#queue.shift()!);
+      const attempt = this.#queue.shift()!;
+      this.#keeping.sending(line, attempt);
+      line.send(attempt);
     }
   }
 
-  #send(line: Line, attempt: Attempt): void {
-    attempt.trial = this.#mode === 'unknown' && line.answers > 0;
-    if (attempt.trial) this.#trial = line;
-    line.send(attempt);
+  /** For a node that keeps connections: an idle one, else a new one, else behind the fewest others. */
+  #keptLine(): Line | null {
+    const least = this.#lines.least(this.#depth);
+    if (this.#lines.full || least?.load === 0) return least;
+    return this.#open();
   }
 
-  /** For a node that keeps connections: idle first, then a new one, then behind the fewest others. */
-  #leastLoaded(): Line | null {
-    let best: Line | null = null;
-    for (const line of this.#lines) {
-      if (line.usable && line.load < this.#depth && (best === null || line.load < best.load)) best = line;
-    }
-    if (best !== null && (best.load === 0 || this.#lines.size >= this.#maxConnections)) return best;
-    return this.#lines.size < this.#maxConnections ? this.#open() : best;
+  /** For any other node: a connection with nothing pending, a used one only for the trial. */
+  #lineForOne(): Line | null {
+    const idle = this.#lines.least(1);
+    return idle !== null && this.#keeping.trialOpen ? idle : this.#newLine(idle);
   }
 
-  /** For any other node: a connection with nothing pending, an old one only for the trial. */
-  #unused(): Line | null {
-    const idle = this.#idle();
-    if (idle !== null && this.#mode === 'unknown' && this.#trial === null) return idle;
-    if (this.#lines.size >= this.#maxConnections) {
+  /** For a repeat. When there is no place for a new connection, one is made. */
+  #unusedLine(): Line | null {
+    const line = this.#newLine(this.#lines.least(1));
+    if (line === null) this.#lines.retireOne();
+    return line;
+  }
+
+  /** A new connection, in place of `idle` where there is no other. */
+  #newLine(idle: Line | null): Line | null {
+    if (this.#lines.full) {
       if (idle === null) return null;
       idle.close();
     }
     return this.#open();
-  }
-
-  /** A connection on which nothing was asked; when there is no place for one, a place is made. */
-  #newLine(): Line | null {
-    if (this.#lines.size < this.#maxConnections) return this.#open();
-    const idle = this.#idle();
-    if (idle !== null) {
-      idle.close();
-      return this.#open();
-    }
-    let least: Line | null = null;
-    for (const line of this.#lines) {
-      if (!line.usable) return null;
-      if (least === null || line.load < least.load) least = line;
-    }
-    if (least !== null) least.retiring = true;
-    return null;
-  }
-
-  #idle(): Line | null {
-    for (const line of this.#lines) if (line.load === 0 && line.usable) return line;
-    return null;
   }
 
   #open(): Line {
@@ -245,39 +205,24 @@ export class RequestPipeline {
   #answeredOn(line: Line, attempt: Attempt): void {
     this.#attempts.delete(attempt.exchange);
     this.#answered++;
-    this.#learn(line, attempt);
+    this.#keeping.answered(line, attempt);
     this.#closeIfDone(line);
-    this.#place();
-    this.#tellRoom();
-  }
-
-  #learn(line: Line, { doubt }: Attempt): void {
-    if (this.#trial === line) this.#trial = null;
-    if (line.answers > 1) {
-      this.#mode = 'kept';
-      this.#doubts = 0;
-    } else if (doubt === 'closed' || (doubt === 'silent' && line.age <= TRIAL_MS)) {
-      this.#doubts++;
-      if (this.#mode !== 'kept' || this.#doubts >= DOUBTS_WHEN_KEPT) this.#mode = 'closes';
-    }
+    this.#goOn();
   }
 
   #closeIfDone(line: Line): void {
-    if (line.load === 0 && (line.retiring || (this.#mode === 'closes' && line.answers > 0))) line.close();
+    if (line.load === 0 && (line.retiring || (this.mode === 'closes' && line.answers > 0))) line.close();
   }
 
   #ended(line: Line, end: ExchangeFailure, lost: Lost[]): void {
     this.#lines.delete(line);
-    if (this.#trial === line) this.#trial = null;
-    if (lost.length === 0 && end.kind !== 'aborted' && line.answers === 1 && this.#mode === 'unknown') {
-      this.#mode = 'closes';
-    }
+    this.#keeping.ended(line, end, lost.length === 0);
     const failed: Lost[] = [];
     const again: Attempt[] = [];
     for (const [at, { attempt, failure }] of lost.entries()) {
       if (attempt.aborted) continue;
       if (failure.kind === 'aborted' && !this.#closed) again.push(attempt);
-      else if (mayRepeat(attempt, failure, at === 0)) this.#repeat(attempt, line, failure, at === 0);
+      else if (mayRepeat(attempt, failure, at === 0)) this.#repeat(line, attempt, failure, at === 0);
       else failed.push({ attempt, failure });
     }
     this.#queue.unshift(...again);
@@ -287,15 +232,9 @@ export class RequestPipeline {
     else this.#goOn();
   }
 
-  #goOn(): void {
-    this.#place();
-    this.#tellRoom();
-  }
-
-  #repeat(attempt: Attempt, line: Line, { kind }: ExchangeFailure, head: boolean): void {
+  #repeat(line: Line, attempt: Attempt, failure: ExchangeFailure, head: boolean): void {
+    this.#keeping.repeating(line, attempt, failure, head);
     attempt.repeated = true;
-    attempt.trial = false;
-    if (head && line.answers === 1) attempt.doubt = kind === 'first-byte-timeout' ? 'silent' : 'closed';
     this.#repeats.push(attempt);
     this.#repeated++;
   }
@@ -306,7 +245,8 @@ export class RequestPipeline {
     exchange.failed(failure);
   }
 
-  #tellRoom(): void {
+  #goOn(): void {
+    this.#place();
     if (this.room() > 0) this.#init.onRoom?.();
   }
 }

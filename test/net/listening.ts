@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../src/core/clock.js';
 import { silentLogger } from '../../src/core/logger.js';
 import type { Answer, Handler, LeasedFrame } from '../../src/net/handler.js';
 import { DEFAULT_LISTENER_LIMITS, Listener, type ListenerInit } from '../../src/net/listener.js';
+import type { Request } from '../../src/protocol/messages.js';
 import { atEnd } from '../support/clean-up.js';
 import { nothingOpen } from './scripted-node.js';
 
@@ -38,6 +39,14 @@ export async function listening(
   return { listener, port };
 }
 
+/** Answers RETP with its part number as text. */
+export const numbers: Handler = (request) => Buffer.from(String(partOf(request)));
+
+export function partOf(request: Request): number {
+  assert.equal(request.command, 'RETP');
+  return request.part;
+}
+
 /** A handler whose answers a test gives when it likes; the request's part number is its name. */
 export class HeldAnswers {
   /** Parts asked for, in the order in which their handlers were called. */
@@ -45,9 +54,9 @@ export class HeldAnswers {
   readonly #pending = new Map<number, { answer: (answer: Answer) => void; fail: (error: Error) => void }>();
 
   readonly handler: Handler = (request) => {
-    assert.equal(request.command, 'RETP');
-    this.asked.push(request.part);
-    return new Promise((answer, fail) => this.#pending.set(request.part, { answer, fail }));
+    const part = partOf(request);
+    this.asked.push(part);
+    return new Promise((answer, fail) => this.#pending.set(part, { answer, fail }));
   };
 
   answer(part: number, answer: Answer = Buffer.from(String(part))): void {
