@@ -95,7 +95,7 @@ export class Upload {
     const slot = await this.#frame(md5, file, part, origin);
     if (slot === null) {
       this.#finished(address);
-      return this.#refuse('unreadable');
+      return this.#refuse(this.#stopped ? 'stopping' : 'unreadable');
     }
     const payloadBytes = partLength(file.geometry, part);
     return {
@@ -117,7 +117,11 @@ export class Upload {
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
-    for (const granted of this.#waiting.values()) granted(false);
+    for (const [id, granted] of this.#waiting) {
+      this.#slots.cancel(id);
+      this.#refuse('stopping');
+      granted(false);
+    }
     this.#waiting.clear();
     for (const cancel of this.#stopping) cancel();
   }
@@ -240,7 +244,7 @@ export class Upload {
 
   #memoryFor(bytes: number): Slot | null | Promise<Slot | null> {
     const slot = this.#init.memory.acquire(bytes);
-    if (slot !== null) return slot;
+    if (slot !== null || this.#stopped) return slot;
     return new Promise((resolve) => {
       const give = (later: Slot | null) => {
         this.#stopping.delete(cancel);
