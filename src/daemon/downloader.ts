@@ -22,6 +22,8 @@ const NO_TRACKER_MS = 30_000;
 const PROGRESS_MS = 200;
 /** Complete, `get` serves on until one part was uploaded or nobody asked for this long (DESIGN.md §1). */
 const NOBODY_ASKED_MS = 10_000;
+/** The trackers should not name us any more; one that does not answer finds out by itself. */
+const LOGOUT_MS = 1_000;
 const LINGER_CHECK_MS = 100;
 const UPLOAD_SLOTS = 4;
 /** One processor is left to the sequential hash. */
@@ -137,6 +139,7 @@ class DownloadRun {
 
   async stop(): Promise<void> {
     this.#progressTimer?.cancel();
+    await this.#node.trackers.logout(LOGOUT_MS);
     await this.#node.stop();
     await this.#place?.close();
   }
