@@ -87,7 +87,8 @@ async function outputTarget(output: string | null): Promise<string> {
 type Manner = Pick<SettingsOf<'get'>, 'json' | 'quiet' | 'no-seed'>;
 
 function sayDone(result: DownloadResult, { json, quiet }: Manner, output: Output): void {
-  const { md5, path, bytes, fetched, seconds } = result;
+  const { md5, path, bytes, fetched } = result;
+  const seconds = Math.round(result.seconds * 1000) / 1000;
   if (json) output.json({ event: 'done', md5, path, bytes, fetched, seconds });
   else if (!quiet) output.tell(doneLine(result), 'green');
 }
