@@ -29,7 +29,7 @@ const UPLOAD_SLOTS = 4;
 /** One processor is left to the sequential hash. */
 const IO_THREADS = Math.max(1, availableParallelism() - 1);
 
-export interface SeedPolicy {
+interface SeedPolicy {
   readonly after: 'linger' | 'none';
   /** Uploaded bytes over the file's size at which to stop; null: no such rule. */
   readonly ratio: number | null;

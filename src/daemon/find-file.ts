@@ -8,7 +8,7 @@ import type { FoundFile } from '../protocol/messages.js';
 
 export type Wanted = { readonly md5: FileMd5 } | { readonly name: string } | { readonly magnet: Magnet };
 
-export interface FileMatch {
+interface FileMatch {
   readonly md5: FileMd5;
   readonly name: string;
   readonly size: number;

@@ -129,7 +129,7 @@ export class Seedbox {
     return {
       geometry: manifest.geometry,
       origin: () => ({ kind: 'file', path, identity }),
-      changed: () => this.#library?.noticeChanged(manifest.md5),
+      changed: () => this.#library?.noticeChanged(manifest.md5, path),
     };
   }
 
@@ -159,9 +159,9 @@ export class Seedbox {
     const unavailable: Manifest[] = [];
     for (const { manifest } of this.#library?.files() ?? []) {
       if (this.#options.clock.now() >= until) break;
-      const { md5, geometry } = manifest;
+      const { md5, name, geometry } = manifest;
       const elsewhere = PartList.empty(geometry.partCount);
-      const owners = await this.#node.trackers.findOwners(md5, geometry).catch(() => []);
+      const owners = await this.#node.trackers.findOwners(md5, geometry, name).catch(() => []);
       for (const { parts } of owners) for (const part of parts) elsewhere.add(part);
       if (!elsewhere.isComplete || owners.length === 0) unavailable.push(manifest);
     }

@@ -43,7 +43,7 @@ export interface DownloadTasks extends HashThread {
   compareParts(job: ComparePartsJob): Promise<ComparePartsResult | JobFailure>;
 }
 
-export interface DownloadMemory extends LandingMemory {
+interface DownloadMemory extends LandingMemory {
   /** Set by the download: gives up a part kept hot for hashing. */
   onPressure: () => boolean;
   /** There is a part that `onPressure` can give up. */
@@ -74,7 +74,7 @@ export interface DownloadInit {
   readonly logger: Logger;
 }
 
-export interface DownloadLimit {
+interface DownloadLimit {
   /** The most bytes to read at once. */
   readonly slice: number;
   /** Milliseconds to stop reading for after `bytes` more. */

@@ -25,7 +25,7 @@ export interface ServedFile {
 }
 
 /** The part cache as the upload path uses it. */
-export interface FrameMemory {
+interface FrameMemory {
   take(key: string): Slot | null;
   keep(key: string, slot: Slot): void;
   forget(prefix: string): void;
