@@ -46,6 +46,7 @@ test('a kept node has up to `depth` requests on each connection, new connections
   const answers = numbered(6).map((request) => submit(request));
   assert.equal(pipeline.room(), 0);
   await until(() => node.seen[1]?.length === 3);
+  assert.deepEqual(node.seen[1], ['0001', '0003', '0005'], 'in turn');
   assert.equal(pipeline.stats().connections, 2);
   node.sockets[1]!.write(node.seen[1]!.join(''));
   await assertAnswered(answers);
@@ -109,6 +110,7 @@ test('a node that answers once and then neither reads nor closes gets one reques
   await until(() => node.seen.some((requests) => requests.length === 2));
   await assertAnswered(['dddd', 'eeee'].map((request) => submit(request)));
   assert.equal(node.seen.filter((requests) => requests.length === 2).length, 1, 'one trial at a time');
+  assert.ok(pipeline.stats().connections <= 2);
   clock.advance(3_000);
   await assertAnswered([trial]);
   assert.equal(pipeline.mode, 'closes');
@@ -172,8 +174,8 @@ test('a kept node that closes a few connections early stays kept', async (t) => 
     if (keeps || nth === 0) socket.write(request);
     if (!keeps) socket.end();
   });
-  const askTwo = async () => {
-    await assertAnswered(numbered(2).map((request) => submit(request)));
+  const askFour = async () => {
+    await assertAnswered(numbered(4).map((request) => submit(request)));
   };
   const allEnd = async () => {
     for (const socket of node.sockets) socket.destroy();
@@ -181,15 +183,15 @@ test('a kept node that closes a few connections early stays kept', async (t) => 
   };
   for (let round = 0; round < 3; round++) {
     keeps = true;
-    await askTwo();
+    await askFour();
     await allEnd();
     keeps = false;
     for (let early = 0; early < 2; early++) {
-      await askTwo();
+      await askFour();
       await allEnd();
     }
   }
-  assert.equal(pipeline.stats().repeated, 6);
+  assert.equal(pipeline.stats().repeated, 18, 'three for each connection that was closed early');
   assert.equal(pipeline.mode, 'kept');
 });
 

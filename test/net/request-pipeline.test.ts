@@ -108,6 +108,19 @@ test('fewer connections are reached without losing an answer', async (t) => {
   assert.equal(node.sockets.length, 3);
 });
 
+test('of too many connections the idle one is closed first', async (t) => {
+  const { pipeline, submit, node } = await pipelineTo(t, () => {}, { maxConnections: 2 });
+  const answers = numbered(2).map((request) => submit(request));
+  await until(() => node.seen.length === 2 && node.seen.every((requests) => requests.length === 1));
+  const [idle, busy] = node.seen[0]![0] === '0001' ? [0, 1] : [1, 0];
+  node.sockets[idle]!.write('0001');
+  await assertAnswered([answers[1]!]);
+  pipeline.maxConnections = 1;
+  assert.equal(pipeline.stats().connections, 1);
+  node.sockets[busy]!.write('0000');
+  await assertAnswered([answers[0]!]);
+});
+
 test('an aborted exchange ends at once; those behind it are answered elsewhere', async (t) => {
   const { node, pipeline, submit } = await pipelineTo(t, (socket, request) => {
     if (request !== 'hang') socket.write(request);
