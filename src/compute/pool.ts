@@ -10,6 +10,7 @@ const MAX_QUEUE = 65_536;
 export class WorkerPool {
   readonly #piscina: Piscina;
   readonly #counts = new Map<TaskName, { started: number; finished: number; failed: number }>();
+  #stopping: Promise<void> | null = null;
 
   /**
    * @param slab the memory the workers read and write
@@ -22,13 +23,20 @@ export class WorkerPool {
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,
       maxQueue: MAX_QUEUE,
+      // Without it a task that finds no thread free goes to the end of the queue, behind those given later.
+      stricterFIFO: true,
       recordTiming: false,
       workerData: { memory: slab.memory },
     });
   }
 
-  /** Runs one task. Failures of the task come back as values; a rejection means a bug or a stopped pool. */
+  /**
+   * Runs one task; tasks begin in the order they were given. Failures of the task come back as values; a rejection means
+   * a bug or a stopped pool.
+   */
   async run<T extends TaskName>(task: T, job: Tasks[T]['job']): Promise<TaskResult<T>> {
+    // Piscina would start new threads for it.
+    if (this.#stopping !== null) throw new Error('the worker pool was stopped');
     const count = this.#count(task);
     count.started++;
     const result: TaskResult<T> = await this.#piscina.run(job, { name: task });
@@ -38,8 +46,10 @@ export class WorkerPool {
   }
 
   /** Ends the threads; tasks not finished by then reject. */
-  async stop(): Promise<void> {
-    await this.#piscina.destroy();
+  stop(): Promise<void> {
+    // Once only: a second `destroy` beside the first would have Piscina replace the threads that end.
+    this.#stopping ??= this.#piscina.destroy();
+    return this.#stopping;
   }
 
   stats() {
