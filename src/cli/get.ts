@@ -39,6 +39,8 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
       onProgress: (progress) => report.update(progress),
       onDone(result) {
         report.end();
+        // The reader of '-o -' went away before the end: that is no file to speak of.
+        if (stop.reason === 'stdout closed') return;
         sayDone(result, settings, output);
         if (staysOn(result, settings))
           output.terminal.status('serving it to others for a while; Ctrl-C ends that');

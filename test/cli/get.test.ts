@@ -77,6 +77,15 @@ describe('where get puts the file', () => {
     assert.match(stderr, /^stdout: 977 KiB/);
   });
 
+  test('-o - ends quietly when nobody reads on', async (t) => {
+    const { swarm, tracker, common } = await scenario(t);
+    const args = [MAIN, 'get', 'film.mkv', '-o', '-', '--tracker', tracker, ...common];
+    const child = spawn(process.execPath, args, { env: bareEnvironment(), cwd: swarm.folder });
+    child.stdout.once('data', () => child.stdout.destroy());
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    assert.deepEqual([code, stderr], [0, '']);
+  });
+
   test('a folder that exists needs no slash', async (t) => {
     const { swarm, tracker, run } = await scenario(t);
     await mkdir(join(swarm.folder, 'films'));
