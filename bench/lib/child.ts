@@ -12,6 +12,9 @@ export interface Exit {
 export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** The user and group to run as; only root may choose. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 const alive = new Set<Child>();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Child } from './child.js';
+import { Child, type ChildOptions } from './child.js';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const LISTENS_WITHIN_MS = 20_000;
@@ -9,9 +9,12 @@ const LISTENS_WITHIN_MS = 20_000;
 /** Where the children of one benchmark or test keep their files; nothing of the user's reaches them. */
 export class Program {
   readonly #folder: string;
+  readonly #user: Pick<ChildOptions, 'uid' | 'gid'>;
 
-  constructor(folder: string) {
+  /** `user`: whom the children run as, when it is not the one who starts them. */
+  constructor(folder: string, user: Pick<ChildOptions, 'uid' | 'gid'> = {}) {
     this.#folder = folder;
+    this.#user = user;
   }
 
   /** Starts `bugtorrent ARGS`, built beside this file; `name` tells its counters from those of others. */
@@ -22,7 +25,7 @@ export class Program {
   /** Starts another script of ours under the same conditions. */
   startScript(name: string, script: string, args: readonly string[]): Promise<Child> {
     const env = { ...this.#environment(), BUGTORRENT_STATS: this.#statsFile(name) };
-    return Child.start(name, process.execPath, [script, ...args], { env, cwd: this.#folder });
+    return Child.start(name, process.execPath, [script, ...args], { env, cwd: this.#folder, ...this.#user });
   }
 
   /** Starts a tracker on a free loopback port; `at` is its HOST:PORT. */
@@ -47,6 +50,6 @@ export class Program {
 
   #environment(): NodeJS.ProcessEnv {
     const kept = Object.entries(process.env).filter(([name]) => !/^(BUGTORRENT_|XDG_|NODE_TEST)/.test(name));
-    return { ...Object.fromEntries(kept), HOME: this.#folder, NO_COLOR: '1' };
+    return { ...Object.fromEntries(kept), HOME: this.#folder, TMPDIR: this.#folder, NO_COLOR: '1' };
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -78,6 +78,22 @@ describe('the target of get', { concurrency: 2 }, () => {
     assertError(await scenario.run('-o', 'file/got.bin'), 6, /file/);
   });
 
+  test('in a folder that may not be written to costs one line and exit code 6', async (t) => {
+    const scenario = await DownloadScenario.start(t, { content, peers: [{}] });
+    await chmod(scenario.folder, 0o500);
+    // Root may write anywhere: the child is somebody else then.
+    const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const program = new TestProgram(t, scenario.folder, user);
+    const version = await program.cli('--version');
+    if ((await version.exit(20_000)).code !== 0) {
+      t.skip('needs a build that other users can read');
+      return;
+    }
+    const get = await program.cli('get', scenario.id, '-o', 'got.bin', '--tracker', scenario.trackerAt);
+    assert.equal((await get.exit(20_000)).code, 6);
+    assert.match(get.stderr.all.join('\n'), /^bugtorrent: .*got\.bin.*$/m);
+  });
+
   test('on a full disk costs exit code 6, and what is stored is kept for the next try', async (t) => {
     const scenario = await DownloadScenario.start(t, { content, peers: [{}] });
     const mount = join(scenario.folder, 'small');
@@ -95,6 +111,20 @@ describe('the target of get', { concurrency: 2 }, () => {
     execFileSync('mount', ['-o', 'remount,size=3m', mount]);
     await scenario.assertRight(await scenario.run('-o', 'small/got.bin'), 'small/got.bin');
   });
+});
+
+test('get -o - writes the bytes to stdout in order, and leaves nothing behind', async (t) => {
+  const text = Buffer.from(`${content.toString('hex').replaceAll(/(.{1000})/g, '$1\n')}\n`);
+  const scenario = await DownloadScenario.start(t, { content: text, peers: [{}, {}] });
+  const get = await scenario.program.cli(
+    ...['get', scenario.id, '-o', '-', '--no-seed', '--quiet', '--tracker', scenario.trackerAt],
+  );
+  assert.equal((await get.exit(30_000)).code, 0);
+  assert.equal(md5(Buffer.from(`${get.stdout.all.join('\n')}\n`)), scenario.id);
+  assert.deepEqual(
+    (await readdir(scenario.folder)).filter((name) => !name.endsWith('.json')),
+    [],
+  );
 });
 
 describe('get says what is wrong', { concurrency: true }, () => {

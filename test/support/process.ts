@@ -14,8 +14,8 @@ export class TestProgram extends Program {
   #started = 0;
 
   /** `folder` becomes the home and the working folder of every child. */
-  constructor(t: TestContext, folder: string) {
-    super(folder);
+  constructor(t: TestContext, folder: string, user: ConstructorParameters<typeof Program>[1] = {}) {
+    super(folder, user);
     this.#t = t;
   }
 
