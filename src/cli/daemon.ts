@@ -6,6 +6,7 @@ import { startSeedbox } from './run-seedbox.js';
 import { defaultStateDir, seedboxOptions } from './seedbox-options.js';
 import { serve } from './serve.js';
 
+/** `daemon`: shares folders until it is stopped. */
 export async function run(invocation: Invocation<'daemon'>): Promise<void> {
   const { settings, output, env } = invocation;
   if (settings.share.length === 0 && settings.downloads === null) {

@@ -13,6 +13,7 @@ import { formatBytes, formatRate } from './quantity.js';
 import { writeStats } from './stats-file.js';
 import { parseWanted, type Wanted, wantedLabel } from './wanted.js';
 
+/** `get`: one file, from wherever it is, verified. */
 export async function run(invocation: Invocation<'get'>): Promise<void> {
   const { words, settings, output, env, stop } = invocation;
   refuseContradictions(invocation);

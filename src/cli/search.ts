@@ -5,6 +5,7 @@ import type { Invocation } from './invocation.js';
 import { debugLogger } from './log.js';
 import { counted, formatBytes } from './quantity.js';
 
+/** `search`: asks the trackers, prints what they know. */
 export async function run({ settings, words, output, env, stop }: Invocation<'search'>): Promise<void> {
   const text = words[0]!;
   const results = await search({

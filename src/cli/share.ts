@@ -5,6 +5,7 @@ import { startSeedbox } from './run-seedbox.js';
 import { seedboxOptions } from './seedbox-options.js';
 import { serve } from './serve.js';
 
+/** `share`: shares files until it is stopped, and says how to get them. */
 export async function run(invocation: Invocation<'share'>): Promise<void> {
   const { settings, words, output, env } = invocation;
   const options = await seedboxOptions(settings, {

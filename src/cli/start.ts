@@ -5,6 +5,7 @@ import { defaultStateDir, seedboxOptions } from './seedbox-options.js';
 import { serve } from './serve.js';
 import { startTrackerAndSeedbox } from './tracker-and-seedbox.js';
 
+/** `start`: tracker and daemon in one process until they are stopped. */
 export async function run(invocation: Invocation<'start'>): Promise<void> {
   const { settings, output, env } = invocation;
   if (settings.demo) return (await import('./demo.js')).runDemo(invocation);

@@ -5,6 +5,7 @@ import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
 import { listening, serve } from './serve.js';
 
+/** `tracker`: answers peers until it is stopped. */
 export async function run(invocation: Invocation<'tracker'>): Promise<void> {
   const { settings, output, env } = invocation;
   const server = new TrackerServer({
