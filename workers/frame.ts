@@ -1,6 +1,6 @@
-/** Reads a part from disk straight into the slab, laid out as the AREP frame that goes on the wire. */
+/** Reads parts from disk straight into the slab, laid out as the AREP frames that go on the wire. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import type { JobFailure, ReadFrameJob } from '../src/compute/jobs.js';
+import type { JobFailure, ReadFrameJob, ReadFramesJob, ReadFramesResult } from '../src/compute/jobs.js';
 import { identityOf, unchanged } from '../src/model/file-identity.js';
 import { AREP_HEADER, CHUNK_HEADER, chunkCount, chunkHeader, frameHeader } from '../src/protocol/frame.js';
 import { failure, slabView } from './memory.js';
@@ -12,8 +12,14 @@ const CHANGED: JobFailure = {
   detail: 'the file is no longer the one that was shared',
 };
 
+/** One result a frame; a part that cannot be read spoils no other. */
+export const readFrames = ({ frames }: ReadFramesJob): ReadFramesResult => ({
+  ok: true,
+  reads: frames.map(readFrame),
+});
+
 /** Fills `job.offset` with the whole frame. The file is checked before and after, so that no byte of a changed one leaves. */
-export function readFrame(job: ReadFrameJob): { ok: true } | JobFailure {
+function readFrame(job: ReadFrameJob): { ok: true } | JobFailure {
   const { origin } = job;
   try {
     if (origin.kind === 'descriptor') return layOut(origin.fd, job) ? { ok: true } : CHANGED;

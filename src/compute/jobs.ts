@@ -35,6 +35,16 @@ export interface ReadFrameJob {
   readonly chunkSize: number;
 }
 
+/** Some reads, each with a result of its own. */
+export interface ReadFramesJob {
+  readonly frames: readonly ReadFrameJob[];
+}
+
+export interface ReadFramesResult {
+  readonly ok: true;
+  readonly reads: readonly ({ readonly ok: true } | JobFailure)[];
+}
+
 export interface StorePart {
   /** Byte position in the data file. */
   readonly position: number;
@@ -107,7 +117,7 @@ export interface HashSliceResult {
 
 /** Every task by the name of the worker's export. */
 export interface Tasks {
-  readFrame: { job: ReadFrameJob; result: { readonly ok: true } };
+  readFrames: { job: ReadFramesJob; result: ReadFramesResult };
   storeParts: { job: StorePartsJob; result: { readonly ok: true } };
   hashParts: { job: HashPartsJob; result: { readonly ok: true } };
   finishHash: { job: FinishHashJob; result: FinishHashResult };

@@ -5,6 +5,7 @@
  * refused; the workers start only then, so that a command's first request does not wait for them.
  */
 import { isIPv4, isIPv6 } from 'node:net';
+import { FrameReads } from '../compute/frame-reads.js';
 import type { Clock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
 import { type HostPort, hosts, type NodeAddress } from '../model/address.js';
@@ -91,10 +92,11 @@ export class PeerNode {
     const { clock, logger, slots } = this.#options;
     const engine = new EngineClass(this.#options);
     this.#engine = engine;
+    const reads = new FrameReads((job) => engine.pool.run('readFrames', job));
     this.#upload = new Upload({
       find: this.#find,
       memory: engine.memory,
-      readFrame: (job) => engine.pool.run('readFrame', job),
+      readFrame: (job) => reads.read(job),
       limits: { ...DEFAULT_SLOT_LIMITS, slots },
       chunkSize: DEFAULT_CHUNK,
       clock,

@@ -36,6 +36,7 @@ interface FrameMemory {
 export interface UploadInit {
   readonly find: (md5: FileMd5) => ServedFile | null;
   readonly memory: FrameMemory;
+  /** Never rejects. */
   readonly readFrame: (job: ReadFrameJob) => Promise<{ ok: true } | JobFailure>;
   readonly limits: SlotLimits;
   /** Bytes of data in a chunk. */
@@ -219,9 +220,7 @@ export class Upload {
     const slot = await this.#memoryFor(frameLength(length, chunkSize));
     if (slot === null) return this.#loaded(key, null);
     const position = partOffset(file.geometry, part);
-    const result = await readFrame({ origin, position, length, offset: slot.offset, chunkSize }).catch(
-      (error: unknown): JobFailure => ({ ok: false, code: 'POOL', detail: String(error) }),
-    );
+    const result = await readFrame({ origin, position, length, offset: slot.offset, chunkSize });
     if (result.ok) {
       memory.keep(key, slot);
       this.#loaded(key, slot);

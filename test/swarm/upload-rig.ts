@@ -64,7 +64,7 @@ export class UploadRig {
   readonly reads: number[] = [];
   readonly warnings: string[] = [];
   /** What reading comes to. */
-  failure: JobFailure | Error | null = null;
+  failure: JobFailure | null = null;
   isOwned: (part: number) => boolean = () => true;
   changes = 0;
   #held: Promise<void> | null = null;
@@ -152,7 +152,6 @@ export class UploadRig {
   async #read({ position, length, offset, chunkSize }: ReadFrameJob): Promise<{ ok: true } | JobFailure> {
     this.reads.push(position / PART);
     await (this.#held ?? setImmediate());
-    if (this.failure instanceof Error) throw this.failure;
     if (this.failure !== null) return this.failure;
     const data = this.content.subarray(position, position + length);
     Buffer.from(this.slab.buffer).set(arep(data, chunksOf(chunkSize)(length)), offset);

@@ -117,10 +117,13 @@ describe('a part that cannot be read', () => {
   });
 
   it('for another reason is refused and said, and the file stays', async () => {
-    for (const failure of [{ ok: false, code: 'EIO', detail: 'bad sector' } as const, new Error('no pool')]) {
+    for (const [code, detail] of [
+      ['EIO', 'bad sector'],
+      ['POOL', 'no pool'],
+    ] as const) {
       const rig = new UploadRig();
       await rig.assertGiven(await rig.ask(0), 0);
-      rig.failure = failure;
+      rig.failure = { ok: false, code, detail };
       rig.assertRefused(await rig.ask(1), { unreadable: 1 });
       assert.equal(rig.changes, 0);
       assert.equal(rig.cache.stats().parts, 1);

@@ -16,7 +16,7 @@ const OFFSET = 4096;
 async function read(rig: WorkerRig, job: Omit<ReadFrameJob, 'offset'>, frameLength: number) {
   const memory = Buffer.from(rig.slab.buffer);
   memory.fill(0x55);
-  await rig.run('readFrame', { ...job, offset: OFFSET });
+  assert.equal(await rig.read({ ...job, offset: OFFSET }), 'ok');
   const outside = Buffer.concat([memory.subarray(0, OFFSET), memory.subarray(OFFSET + frameLength)]);
   assert.ok(
     outside.every((byte) => byte === 0x55),
@@ -79,9 +79,9 @@ test('a part is read from an open descriptor, as long as the file has it', async
     'it is the download that writes there',
   );
   await file.truncate(8191);
-  assert.equal(await rig.code('readFrame', { ...job, offset: OFFSET }), 'CHANGED');
+  assert.equal(await rig.read({ ...job, offset: OFFSET }), 'CHANGED');
   await file.close();
-  assert.equal(await rig.code('readFrame', { ...job, offset: OFFSET }), 'EBADF');
+  assert.equal(await rig.read({ ...job, offset: OFFSET }), 'EBADF');
 });
 
 test('a file that is not the one that was shared is changed, whatever was done to it', async (t) => {
@@ -111,9 +111,9 @@ test('a file that is not the one that was shared is changed, whatever was done t
   for (const [what, change] of Object.entries(changes)) {
     await writeFile(path, content);
     const job = { origin: await origin(), position: 0, length: 4096, chunkSize: 4096, offset: OFFSET };
-    await rig.run('readFrame', job);
+    assert.equal(await rig.read(job), 'ok');
     await change();
-    assert.equal(await rig.code('readFrame', job), 'CHANGED', what);
+    assert.equal(await rig.read(job), 'CHANGED', what);
   }
   assert.deepEqual(openFilesBelow(folder), []);
 });
@@ -122,9 +122,9 @@ test('a file in the place of its folder, and one that ends before the part, are 
   const { path, origin, folder } = await shared(t, counting(5_000));
   const rig = new WorkerRig(t);
   const job = { position: 4096, length: 4096, chunkSize: 4096, offset: OFFSET };
-  assert.equal(await rig.code('readFrame', { ...job, origin: await origin() }), 'CHANGED');
+  assert.equal(await rig.read({ ...job, origin: await origin() }), 'CHANGED');
   const below: PartOrigin = { kind: 'file', path: join(path, 'file'), identity: await identity(path) };
-  assert.equal(await rig.code('readFrame', { ...job, origin: below }), 'CHANGED');
+  assert.equal(await rig.read({ ...job, origin: below }), 'CHANGED');
   assert.deepEqual(openFilesBelow(folder), []);
 });
 
@@ -133,6 +133,6 @@ test('what cannot be read comes back as the system says it', async (t) => {
   const rig = new WorkerRig(t);
   const origin: PartOrigin = { kind: 'file', path: folder, identity: await identity(folder) };
   const job = { origin, position: 0, length: 10, chunkSize: 10, offset: OFFSET };
-  assert.equal(await rig.code('readFrame', job), 'EISDIR');
+  assert.equal(await rig.read(job), 'EISDIR');
   assert.deepEqual(openFilesBelow(folder), []);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import type { TestContext } from 'node:test';
-import type { TaskName, Tasks } from '../../src/compute/jobs.js';
+import type { ReadFrameJob, TaskName, Tasks } from '../../src/compute/jobs.js';
 import { WorkerPool } from '../../src/compute/pool.js';
 import { Slab } from '../../src/compute/slab.js';
 import { type FileIdentity, identityOf } from '../../src/model/file-identity.js';
@@ -21,6 +21,14 @@ export class WorkerRig {
   /** A part in the slab that has landed in chunks of these lengths. */
   landed(data: Uint8Array, lengths: number[]): LandedPart {
     return landedPart(this.slab, 0, data, lengths);
+  }
+
+  /** Reads one frame, and gives 'ok' or the code of the failure. */
+  async read(job: ReadFrameJob): Promise<string> {
+    const { reads } = await this.run('readFrames', { frames: [job] });
+    const [read] = reads;
+    assert.ok(read !== undefined && reads.length === 1);
+    return read.ok ? 'ok' : read.code;
   }
 
   /** Runs a task that has to succeed. */
