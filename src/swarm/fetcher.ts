@@ -3,8 +3,8 @@
  * work from slow hands.
  *
  * Invariant: a request in `peer.requests` is counted once in the picker until it landed or failed. A part lands in the
- * sink at most once; a second copy that was under way is aborted or dropped. `#crawling` has the parts that come too
- * slowly from the one peer asked for them.
+ * sink at most once; a second copy that was under way is aborted or dropped. `#crawling` has the parts under way
+ * that came too slowly from a peer.
  */
 import type { Clock } from '../core/clock.js';
 import { ProtocolError } from '../core/errors.js';
@@ -165,7 +165,6 @@ export class Fetcher {
     });
     peer.requests.set(part, { landing, since: now, startedAt: null, fastAt: now, handedOn: false });
     picker.requested(part);
-    this.#crawling.delete(part);
     this.stats.requests++;
     peer.link.submit(landing);
   }
@@ -195,7 +194,7 @@ export class Fetcher {
     const { picker, clock } = this.#init;
     peer.requests.delete(part);
     picker.requestEnded(part);
-    this.#crawling.delete(part);
+    if (picker.requestsOf(part) === 0) this.#crawling.delete(part);
     this.stats.failures[reason.kind] = (this.stats.failures[reason.kind] ?? 0) + 1;
     const now = clock.now();
     if (reason.kind === 'refused' || isProse(reason.error)) peer.refused(now);
@@ -228,7 +227,7 @@ export class Fetcher {
 
   /** Marks peers whose requests crawl and frees their parts for others; the crawling request may still win. */
   #findSlow(now: number): void {
-    const median = this.#medianRate();
+    const pace = this.#pace(now);
     for (const peer of this.#init.book.peers) {
       for (const [part, request] of peer.requests) {
         if (request.startedAt === null) {
@@ -236,7 +235,7 @@ export class Fetcher {
           continue;
         }
         const rate = (request.landing.received / Math.max(1, now - request.startedAt)) * 1000;
-        if (rate >= median * SLOW_SHARE) request.fastAt = now;
+        if (rate >= pace * SLOW_SHARE) request.fastAt = now;
         else if (now - request.fastAt >= SLOW_FOR_MS && !request.handedOn) this.#handOn(peer, part, request);
       }
     }
@@ -258,10 +257,13 @@ export class Fetcher {
   #rescue(peer: Peer): PartIndex | null {
     if (peer.slow) return null;
     for (const part of this.#crawling) {
-      if (peer.parts.has(part) && !peer.requests.has(part) && this.#init.picker.requestsOf(part) === 1)
-        return part;
+      if (peer.parts.has(part) && !peer.requests.has(part) && this.#onlyCrawls(part)) return part;
     }
     return null;
+  }
+
+  #onlyCrawls(part: PartIndex): boolean {
+    return this.#init.book.peers.every(({ requests }) => requests.get(part)?.handedOn !== false);
   }
 
   /** A part that somebody else keeps waiting for, for a peer that has nothing better to do. */
@@ -271,8 +273,7 @@ export class Fetcher {
     for (const other of book.peers) {
       if (other === peer) continue;
       for (const [part, request] of other.requests) {
-        const queued = !request.landing.begun && now - request.since >= QUEUED_MS;
-        if (!queued && !request.handedOn) continue;
+        if (request.landing.begun || now - request.since < QUEUED_MS) continue;
         if (
           !peer.parts.has(part) ||
           peer.requests.has(part) ||
@@ -286,14 +287,21 @@ export class Fetcher {
     return chosen?.part ?? null;
   }
 
-  /** Of the peers that are sending, in bytes a second. */
-  #medianRate(): number {
-    const rates = this.#init.book.peers
-      .filter((peer) => peer.requests.size > 0 && peer.rate > 0)
-      .map((peer) => peer.rate / Math.max(1, Math.min(peer.requests.size, peer.link.maxConnections)))
-      .sort((a, b) => a - b);
-    return rates[Math.floor(rates.length / 2)] ?? 0;
+  /**
+   * What a request should come up to, in bytes a second: the median of the peers' connections; more when a faster peer
+   * has nothing to do, so that a majority of slow ones cannot keep the last parts.
+   */
+  #pace(now: number): number {
+    const rated = this.#init.book.peers.filter((peer) => peer.rate > 0 && peer.usable(now));
+    const rates = rated.map(connectionRate).sort((a, b) => a - b);
+    const idle = rated.filter((peer) => peer.requests.size === 0 && this.#init.eligible(peer));
+    return Math.max(rates[Math.floor(rates.length / 2)] ?? 0, ...idle.map(connectionRate));
   }
+}
+
+/** What one connection of the peer carries, in bytes a second. */
+function connectionRate({ rate, requests, link }: Peer): number {
+  return rate / (requests.size === 0 ? link.maxConnections : Math.min(requests.size, link.maxConnections));
 }
 
 /** Other peers may refuse with a line of text (PROTOCOL.md §2). */

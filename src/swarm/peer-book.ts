@@ -98,13 +98,16 @@ export class Peer {
     if (++this.#breaches >= BREACHES) this.banned = true;
   }
 
-  /** Updates `rate` from what arrived since the last call. */
+  /** Updates `rate` from what arrived since the last call. A peer that has nothing to do keeps its rate. */
   measure(now: number): void {
     const elapsed = now - this.#ratedAt;
     if (elapsed <= 0) return;
-    const current = ((this.bytes - this.#ratedBytes) / elapsed) * 1000;
-    const weight = Math.min(1, elapsed / RATE_MEMORY_MS);
-    this.rate = this.rate === 0 ? current : this.rate + (current - this.rate) * weight;
+    const arrived = this.bytes - this.#ratedBytes;
+    if (arrived > 0 || this.requests.size > 0) {
+      const current = (arrived / elapsed) * 1000;
+      const weight = Math.min(1, elapsed / RATE_MEMORY_MS);
+      this.rate = this.rate === 0 ? current : this.rate + (current - this.rate) * weight;
+    }
     this.#ratedAt = now;
     this.#ratedBytes = this.bytes;
   }

@@ -358,18 +358,21 @@ describe('a request that waits for its first byte', () => {
 });
 
 describe('a peer that sends slower than a tenth of the median', () => {
-  /** Two peers answer all they are asked twice a second; the first peer's requests crawl at 2 B a second. */
-  function crawl(rig: FetchRig, ms: number): void {
-    for (const { wire, part } of rig.link(0).requests) {
-      if (wire.taken > 0) continue;
-      wire.arrive(Buffer.from('AREP00000101000'));
-      wire.arrive(rig.data(part).subarray(0, 1));
+  /** The n-th peer sends one byte of each of its answers, and the header before the first. */
+  function trickle(rig: FetchRig, n: number): void {
+    for (const { wire, part } of rig.link(n).requests) {
+      if (wire.taken === 0) wire.arrive(Buffer.from('AREP00000101000'));
+      wire.arrive(rig.data(part).subarray(wire.taken - 15, wire.taken - 14));
     }
+  }
+
+  /** Two peers answer all they are asked twice a second; the first peer's answers come at 2 B a second each. */
+  function crawl(rig: FetchRig, ms: number): void {
     for (let step = 0; step < ms; step += 500) {
-      for (const n of [1, 2])
-        for (const { part } of [...rig.link(n).requests]) rig.link(n).request(part).answer(rig.data(part));
-      for (const { wire, part } of rig.link(0).requests)
-        if (wire.taken > 15) wire.arrive(rig.data(part).subarray(wire.taken - 15, wire.taken - 14));
+      for (const n of [1, 2]) {
+        for (const request of [...rig.link(n).requests]) request.answer(rig.data(request.part));
+      }
+      trickle(rig, 0);
       rig.clock.advance(500);
     }
   }
@@ -408,6 +411,25 @@ describe('a peer that sends slower than a tenth of the median', () => {
     rig.answerAll([rig.link(1), rig.link(2)]);
     assert.ok(rig.landed.length >= 499);
     rig.assertStops();
+  });
+
+  it('is found out by an owner that has done all the rest, also beside other slow peers', () => {
+    for (const slow of [[0], [0, 3]]) {
+      const rig = new FetchRig({
+        parts: 12,
+        owners: slow.length === 1 ? ['all', 'all'] : ['all', 'all', [], 'all'],
+      });
+      rig.fetcher.start();
+      for (let ms = 0; ms < 8_000 && rig.landed.length < 12; ms += 500) {
+        for (const n of slow) trickle(rig, n);
+        rig.answerAll([rig.link(1)]);
+        rig.clock.advance(500);
+      }
+      rig.answerAll([rig.link(1)]);
+      assert.equal(rig.landed.length, 12);
+      assert.ok(rig.landed.every(([, peer]) => peer === 1));
+      rig.assertStops();
+    }
   });
 
   it('keeps its part when no other owner has it', () => {

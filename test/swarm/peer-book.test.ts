@@ -174,9 +174,11 @@ describe('a peer', () => {
     assert.equal(peer.rate, 1_000_000);
     peer.measure(1_000);
     assert.equal(peer.rate, 1_000_000, 'no time passed');
-    measure(5, 0, 1_000);
-    assert.ok(peer.rate > 100_000 && peer.rate < 500_000, `${peer.rate}`);
-    measure(20, 0, 6_000);
-    assert.ok(peer.rate < 10_000, `${peer.rate}`);
+    measure(5, 100_000, 1_000);
+    assert.ok(peer.rate > 200_000 && peer.rate < 500_000, `${peer.rate}`);
+    measure(20, 100_000, 6_000);
+    assert.ok(peer.rate < 110_000, `${peer.rate}`);
+    measure(20, 0, 26_000);
+    assert.ok(peer.rate > 100_000, 'it had nothing to do');
   });
 });
