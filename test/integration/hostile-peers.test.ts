@@ -136,7 +136,7 @@ describe('get passes over nodes that keep it waiting', { concurrency: true }, ()
     const scenario = await DownloadScenario.start(t, { content, peers: [{ script }, {}] });
     const result = await scenario.run();
     await scenario.assertRight(result);
-    assert.ok(result.seconds < 20, `${result.seconds} s with an idle owner beside`);
+    assert.ok(result.seconds < 14, `${result.seconds} s with an idle owner beside`);
   });
 
   test('that trickle', async (t) => {
