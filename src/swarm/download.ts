@@ -28,6 +28,8 @@ const WINDOW_PARTS = 64;
 const CHECK_MS = 500;
 /** No owner answered at all for this long: there is nobody to download from. */
 const NO_OWNER_MS = 30_000;
+/** As long as a request may wait for an upload slot and its first byte (PROTOCOL.md §4), and a little more. */
+const QUEUED_OWNER_MS = 45_000;
 /** The trackers name no owner: they are asked again for this long, in case one is just logging in. */
 const NOBODY_LISTED_MS = 5_000;
 const STALLED_MS = 120_000;
@@ -369,7 +371,7 @@ export class Download {
       const reached = this.#book.peers.some((peer) => peer.reached);
       if (this.#everAnswered && !this.#everListed && now - this.#startedAt >= NOBODY_LISTED_MS)
         this.#fail(nobody('no peer owns it right now'));
-      else if (!reached && quiet >= NO_OWNER_MS)
+      else if (!reached && quiet >= (this.#active.busy ? QUEUED_OWNER_MS : NO_OWNER_MS))
         this.#fail(
           nobody(this.#everListed ? 'none of its owners could be reached' : 'no tracker says who owns it'),
         );

@@ -24,6 +24,8 @@ const QUEUED_MS = 2_000;
 /** Connections over all peers that the fetcher aims at; a few peers get up to four each (PROTOCOL.md §4). */
 const CONNECTIONS = 12;
 const CONNECTIONS_PER_PEER = 4;
+/** Peers asked at once; a tracker may name 999. */
+const MAX_ACTIVE_PEERS = 48;
 /** Requests a connection has ahead: as much as its peer sends in this time, within MAX_DEPTH. */
 const AHEAD_MS = 100;
 const MAX_DEPTH = 8;
@@ -126,6 +128,7 @@ export class Fetcher {
   #give(peer: Peer): void {
     const { picker, clock } = this.#init;
     const now = clock.now();
+    if (peer.requests.size === 0 && this.active >= MAX_ACTIVE_PEERS) return;
     while (peer.usable(now) && peer.link.room() > 0) {
       if (peer.slow && peer.requests.size > 0) return;
       const part =
