@@ -26,8 +26,10 @@ const CONNECTIONS = 12;
 const CONNECTIONS_PER_PEER = 4;
 /** Peers asked at once; a tracker may name 999. */
 const MAX_ACTIVE_PEERS = 48;
-/** Requests a connection has ahead: as much as its peer sends in this time, within MAX_DEPTH. */
+/** A connection gets one more request ahead when an answer was whole within AHEAD_MS, one less after QUEUED_UP_MS. */
 const AHEAD_MS = 100;
+const QUEUED_UP_MS = 400;
+const MIN_DEPTH = 2;
 const MAX_DEPTH = 8;
 /** The hash is behind by this much of the window: fetching further ahead would only cool what it has to read. */
 const HASH_BEHIND = 0.5;
@@ -173,7 +175,8 @@ export class Fetcher {
   }
 
   #landed(peer: Peer, landed: LandedPart): void {
-    const { picker, book, sink } = this.#init;
+    const { picker, book, sink, clock } = this.#init;
+    this.#adaptDepth(peer, clock.now() - peer.requests.get(landed.part)!.since);
     peer.reached = true;
     peer.succeeded();
     peer.requests.delete(landed.part);
@@ -206,6 +209,12 @@ export class Fetcher {
     this.pump();
   }
 
+  /** More requests ahead while answers come at once, fewer when they queue up at the peer. */
+  #adaptDepth({ link }: Peer, answerMs: number): void {
+    if (answerMs < AHEAD_MS && link.depth < MAX_DEPTH) link.depth++;
+    else if (answerMs > QUEUED_UP_MS && link.depth > MIN_DEPTH) link.depth--;
+  }
+
   #tick(): void {
     if (!this.#running) return;
     const { book, clock, eligible } = this.#init;
@@ -215,17 +224,10 @@ export class Fetcher {
     for (const peer of peers) {
       peer.measure(now);
       peer.link.maxConnections = Math.min(CONNECTIONS_PER_PEER, Math.max(1, share));
-      peer.link.depth = this.#depth(peer);
     }
     this.#findSlow(now);
     this.pump();
     this.#timer = clock.after(TICK_MS, () => this.#tick());
-  }
-
-  #depth(peer: Peer): number {
-    const { partSize } = this.#init.geometry;
-    const perConnection = peer.rate / peer.link.maxConnections;
-    return Math.min(MAX_DEPTH, 2 + Math.floor((perConnection * AHEAD_MS) / 1000 / partSize));
   }
 
   /** Marks peers whose requests crawl and frees their parts for others; the crawling request may still win. */

@@ -82,15 +82,17 @@ describe('a fetcher', () => {
     }
   });
 
-  it('asks a fast peer for as much ahead on each connection as it sends in 100 ms, within eight parts', () => {
-    const rig = new FetchRig({ parts: 40, owners: ['all', 'all'] });
+  it('asks for more ahead while answers come at once, up to eight, and for less when they queue up', () => {
+    const rig = new FetchRig({ parts: 60, owners: ['all'] });
     rig.fetcher.start();
     assert.equal(rig.link(0).depth, 2);
-    rig.peer(0).bytes += 100_000;
-    rig.peer(1).bytes += 10_000_000;
-    rig.clock.advance(500);
-    assert.equal(rig.link(0).depth, 2 + 5, '200,000 B/s over four connections');
-    assert.equal(rig.link(1).depth, 8);
+    for (let answers = 0; answers < 10; answers++) rig.answerNext(0);
+    assert.equal(rig.link(0).depth, 8);
+    for (let answers = 0; answers < 10; answers++) {
+      rig.clock.advance(410);
+      rig.answerNext(0);
+    }
+    assert.equal(rig.link(0).depth, 2);
     rig.assertStops();
   });
 
