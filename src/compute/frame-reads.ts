@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers';
 import type { JobFailure, ReadFrameJob, ReadFramesJob, ReadFramesResult } from './jobs.js';
 
 /** More would keep the first part of the batch waiting for the last. */
-const FRAMES_PER_TASK = 4;
+const FRAMES_PER_TASK = 8;
 
 type ReadFrames = (job: ReadFramesJob) => Promise<ReadFramesResult | JobFailure>;
 type FrameRead = { readonly ok: true } | JobFailure;

@@ -8,7 +8,7 @@ import { type PartGeometry, partOffset } from '../model/geometry.js';
 import { journalOffset } from '../storage/journal-layout.js';
 import type { LandedPart } from './landing.js';
 
-const PARTS_PER_TASK = 4;
+const PARTS_PER_TASK = 16;
 
 /** Where a download's parts and marks go: open descriptors, usable from any thread. */
 export interface PartStore {
