@@ -125,9 +125,10 @@ export class Seedbox {
     return answers.every(({ left }) => left);
   }
 
-  #served({ manifest, path, identity }: SharedFile): ServedFile {
+  #served({ manifest, path, identity, midstates }: SharedFile): ServedFile {
     return {
       geometry: manifest.geometry,
+      midstates,
       origin: () => ({ kind: 'file', path, identity }),
       changed: () => this.#library?.noticeChanged(manifest.md5, path),
     };

@@ -28,6 +28,8 @@ export interface PartReport {
 export interface ReportTracker {
   /** Requests may be pipelined to it. */
   readonly keepsConnections: boolean;
+  /** False while the file is being withdrawn: what is owned from then on is told after that. */
+  mayReport(md5: FileMd5): boolean;
   /** One RPAD. Rejects with an OperationalError. */
   report(report: PartReport): Promise<void>;
   /** Many RPADs in one write; how many were answered before the connection ended. Rejects with an OperationalError. */
@@ -105,6 +107,11 @@ export class PartReports {
     this.#pump();
   }
 
+  /** Files that could not be reported may be reported again. */
+  goOn(): void {
+    this.#pump();
+  }
+
   stop(): void {
     this.#open = false;
     this.#timer?.cancel();
@@ -164,8 +171,12 @@ export class PartReports {
     const now = this.#clock.now();
     if (now >= this.#nextBatch) return true;
     let ready = 0;
-    for (const { unsent, notBefore } of this.#pending) if (notBefore <= now) ready += unsent.length;
+    for (const file of this.#pending) if (this.#isReady(file, now)) ready += file.unsent.length;
     return ready >= BATCH;
+  }
+
+  #isReady({ md5, notBefore }: ReportedFile, now: number): boolean {
+    return notBefore <= now && this.#tracker.mayReport(md5);
   }
 
   #take(most: number): Taken[] {
@@ -173,7 +184,7 @@ export class PartReports {
     const taken: Taken[] = [];
     for (const file of this.#pending) {
       if (taken.length === most) break;
-      if (file.notBefore > now) continue;
+      if (!this.#isReady(file, now)) continue;
       for (const part of file.unsent.splice(0, most - taken.length)) {
         taken.push({ md5: file.md5, part, file, session: this.#session });
       }
@@ -185,7 +196,10 @@ export class PartReports {
   /** Nothing could be sent now: the time for it comes with the next batch or the end of a refusal. */
   #wakeForNext(): void {
     let soonest = Number.POSITIVE_INFINITY;
-    for (const { notBefore } of this.#pending) soonest = Math.min(soonest, notBefore);
+    for (const { md5, notBefore } of this.#pending) {
+      if (this.#tracker.mayReport(md5)) soonest = Math.min(soonest, notBefore);
+    }
+    if (soonest === Number.POSITIVE_INFINITY) return;
     const at = Math.max(soonest, this.#nextBatch);
     if (this.#timer !== null && this.#timerAt <= at) return;
     this.#timer?.cancel();
@@ -204,7 +218,7 @@ export class PartReports {
       const [next, ...others] = batch.slice(told);
       this.#putBack(others);
       // Alone it shows whether it was refused or only had the bad luck of its connection's end.
-      if (next !== undefined) await this.#tell(next);
+      if (next !== undefined && this.#isWanted(next)) await this.#tell(next);
     } catch (error) {
       this.#gaveUp(error);
       this.#putBack(batch);
@@ -239,10 +253,14 @@ export class PartReports {
   }
 
   #putBack(taken: readonly Taken[]): void {
-    for (const { file, part, session } of taken.toReversed()) {
-      if (session !== this.#session || this.#files.get(file.md5) !== file) continue;
-      file.unsent.unshift(part);
-      this.#pending.add(file);
+    for (const one of taken.toReversed()) {
+      if (!this.#isWanted(one)) continue;
+      one.file.unsent.unshift(one.part);
+      this.#pending.add(one.file);
     }
+  }
+
+  #isWanted({ file, session }: Taken): boolean {
+    return session === this.#session && this.#files.get(file.md5) === file;
   }
 }

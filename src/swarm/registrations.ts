@@ -24,6 +24,8 @@ export interface RegistrationTracker {
   readonly session: SessionId | null;
   /** The tracker is one of ours: it adds every sharer, and FCHU leaves the asker out. */
   readonly keepsConnections: boolean;
+  /** Resolves when no DELR for the file is under way. */
+  withdrawalEnded(md5: FileMd5): Promise<void>;
   /** ADDR; resolves to the #part that the tracker keeps and the session that it was sent under. */
   add(manifest: Manifest): Promise<{ readonly partCount: number; readonly session: SessionId }>;
   /** FCHU: whether this node is among the owners, with every part. */
@@ -128,6 +130,10 @@ export class Registrations {
     return registration;
   }
 
+  #isWanted(registration: Registration): boolean {
+    return this.#wanted.get(registration.manifest.md5) === registration;
+  }
+
   #isDue(registration: Registration, session: SessionId): boolean {
     if (registration.notBefore > this.#clock.now()) return false;
     return registration.session !== session || registration.state === 'refused';
@@ -177,8 +183,7 @@ export class Registrations {
    */
   #followSession(registration: Registration): void {
     const { session } = this.#tracker;
-    const isWanted = this.#wanted.get(registration.manifest.md5) === registration;
-    if (!isWanted || registration.session === null || session === null) return;
+    if (!this.#isWanted(registration) || registration.session === null || session === null) return;
     const isLost = registration.session !== session;
     if (isLost && registration.overtaken) registration.notBefore = this.#clock.now() + REFUSED_MS;
     registration.overtaken = isLost && !registration.overtaken;
@@ -193,6 +198,8 @@ export class Registrations {
       registration.session = session;
       return 'other-geometry';
     }
+    await this.#tracker.withdrawalEnded(manifest.md5);
+    if (!this.#isWanted(registration)) return 'dropped';
     const added = await this.#tracker.add(manifest);
     registration.session = added.session;
     if (added.partCount !== manifest.geometry.partCount) {
@@ -201,18 +208,19 @@ export class Registrations {
     }
     if (this.#tracker.keepsConnections) return 'registered';
     if (shown === 'unknown' && (await this.#geometry.byName(manifest)) === 'other') return 'other-geometry';
-    if (!this.#tracker.keepsConnections) await this.#reportUnlessListed(manifest);
+    if (!this.#tracker.keepsConnections) await this.#reportUnlessListed(registration);
     return 'registered';
   }
 
   /** Trackers of others only rename a file that they know: the second sharer has to report each part (§6). */
-  async #reportUnlessListed(manifest: Manifest): Promise<void> {
+  async #reportUnlessListed(registration: Registration): Promise<void> {
+    const { manifest } = registration;
     try {
       if (await this.#tracker.listsUs(manifest)) return;
     } catch (error) {
       if (!(error instanceof OperationalError) || error.code !== TRACKER_REFUSED) throw error;
     }
-    this.#tracker.reportAll(manifest);
+    if (this.#isWanted(registration)) this.#tracker.reportAll(manifest);
   }
 
   #tellSettled(): void {

@@ -129,8 +129,9 @@ export class TrackerGroup {
     });
   }
 
-  unregister(md5: FileMd5): void {
-    for (const session of this.sessions) session.unregister(md5);
+  /** Gives the file up at every tracker. Resolves when none of them is going to be told of that any more; never rejects. */
+  async unregister(md5: FileMd5): Promise<void> {
+    await Promise.all(this.sessions.map((session) => session.unregister(md5)));
   }
 
   own(md5: FileMd5, part: number): void {

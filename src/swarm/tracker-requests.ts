@@ -6,6 +6,7 @@ import type { Exchange, ExchangeFailure } from '../net/connection.js';
 import {
   type AnswerDecoder,
   decodeAadr,
+  decodeAdel,
   decodeAfch,
   decodeAloo,
   decodeApad,
@@ -36,6 +37,8 @@ interface Question<T> {
   readonly about: string;
   /** After a new session, repeat it only when everything was registered again. Never for registering itself. */
   readonly waits: boolean;
+  /** Means nothing under a new session: not repeated there. */
+  readonly lapses?: boolean;
 }
 
 interface Answered<T> {
@@ -109,6 +112,12 @@ export class TrackerRequests {
     throw this.#unansweredError(outcome.failure);
   }
 
+  /** Gives up ownership and source role; TRACKER_REFUSED also when the session was over, and all of that with it. */
+  async withdraw(md5: FileMd5): Promise<void> {
+    const request = (session: SessionId) => ({ command: 'DELR', session, md5 }) as const;
+    await this.#ask({ request, decoder: decodeAdel, about: md5, waits: false, lapses: true });
+  }
+
   /** Asks once: a session that is unknown there has left already. */
   async logout(): Promise<Logout> {
     const session = await this.#init.login.ready();
@@ -142,7 +151,7 @@ export class TrackerRequests {
     return value;
   }
 
-  async #ask<T>({ request, decoder, about, waits }: Question<T>): Promise<Answered<T>> {
+  async #ask<T>({ request, decoder, about, waits, lapses = false }: Question<T>): Promise<Answered<T>> {
     const { login, tracker, restored } = this.#init;
     let session = await login.ready();
     const { logins } = login;
@@ -151,6 +160,7 @@ export class TrackerRequests {
       const before = session;
       // Whoever was refused under the same login shares the next one.
       session = login.logins === logins ? await login.again() : await login.ready();
+      if (lapses && session !== before) throw refused(tracker, request(before).command, about);
       if (waits && session !== before) await restored();
       outcome = await this.#send(request(session), decoder());
     }

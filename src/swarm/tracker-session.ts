@@ -13,6 +13,7 @@ import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import { RequestPipeline } from '../net/request-pipeline.js';
 import type { FoundFile, Logout, Owner } from '../protocol/messages.js';
+import { Claims } from './claims.js';
 import { LoginAttempt } from './login-attempt.js';
 import { PartReports, type ReportTracker } from './part-reports.js';
 import { type RegistrationState, Registrations, type RegistrationTracker } from './registrations.js';
@@ -21,6 +22,7 @@ import { type GeometryVerdict, TrackerGeometry } from './tracker-geometry.js';
 import { type LoginStatus, TrackerLogin } from './tracker-login.js';
 import { TrackerRequests } from './tracker-requests.js';
 import { nameOf, stopped } from './tracker-trouble.js';
+import { type WithdrawalState, Withdrawals, type WithdrawalTracker } from './withdrawals.js';
 
 /** Other trackers answer one request a connection: this many of them at once. */
 const CONNECTIONS = 4;
@@ -49,6 +51,8 @@ export class TrackerSession {
   readonly #geometry: TrackerGeometry;
   readonly #registrations: Registrations;
   readonly #reports: PartReports;
+  readonly #claims: Claims;
+  readonly #withdrawals: Withdrawals;
   /** What the last login announced. */
   #self: NodeAddress | null = null;
   #lastSession: SessionId | null = null;
@@ -84,6 +88,8 @@ export class TrackerSession {
       (text) => this.#requests.look(text, false),
       (manifest, kept) => this.#otherGeometry(manifest, kept),
     );
+    this.#claims = new Claims(() => this.#withdrawals.goOn());
+    this.#withdrawals = new Withdrawals(this.#withdrawalTracker(), this.#claims, clock);
     this.#reports = new PartReports(this.#reportTracker(), clock);
     this.#registrations = new Registrations(
       this.#registrationTracker(),
@@ -117,13 +123,18 @@ export class TrackerSession {
    * of it once the tracker has said; never rejects.
    */
   register(manifest: Manifest): Promise<RegistrationState> {
+    this.#withdrawals.revoke(manifest.md5);
     return this.#registrations.add(manifest);
   }
 
-  /** Forgets that the file was to be registered; what the tracker knows already stays there. */
-  unregister(md5: FileMd5): void {
+  /**
+   * Gives the file up: its registration and every part reported. Resolves with what became of that once the tracker has
+   * said, or will not; never rejects. What is registered or owned again afterwards is told after it.
+   */
+  unregister(md5: FileMd5): Promise<WithdrawalState> {
     this.#registrations.drop(md5);
     this.#reports.forget(md5);
+    return this.#withdrawals.add(md5);
   }
 
   /** Tells the tracker that this node owns the part, some time soon and again whenever it lost its memory. */
@@ -167,6 +178,7 @@ export class TrackerSession {
     this.#attempt?.abort();
     this.#registrations.dropAll();
     this.#reports.stop();
+    this.#withdrawals.stop();
     this.#pipeline.close();
   }
 
@@ -180,6 +192,7 @@ export class TrackerSession {
       otherGeometry: this.#geometry.others,
       registrations: this.#registrations.stats(),
       reports: this.#reports.stats(),
+      withdrawals: this.#withdrawals.stats(),
       requests: this.#requests.stats(),
       connections: this.#pipeline.stats(),
     };
@@ -206,6 +219,7 @@ export class TrackerSession {
       this.#requests.forgetHabits();
     }
     this.#lastSession = session;
+    this.#withdrawals.loggedIn(isNew);
     this.#registrations.loggedIn(session);
     this.#reports.loggedIn(session, isNew);
     this.#init.attempted?.();
@@ -246,7 +260,8 @@ export class TrackerSession {
       get keepsConnections() {
         return isOurs();
       },
-      add: (manifest) => this.#requests.add(manifest),
+      withdrawalEnded: (md5) => this.#withdrawals.ended(md5),
+      add: (manifest) => this.#claims.during([manifest.md5], () => this.#requests.add(manifest)),
       listsUs: async ({ md5, geometry }) => {
         const owners = await this.#requests.owners(md5, geometry.partCount, false);
         return owners.some(({ address, parts }) => this.#isSelf(address) && parts.isComplete);
@@ -261,8 +276,24 @@ export class TrackerSession {
       get keepsConnections() {
         return isOurs();
       },
-      report: (report) => this.#requests.report(report),
-      reportMany: (reports) => this.#requests.reportMany(reports),
+      mayReport: (md5) => !this.#withdrawals.holds(md5),
+      report: (report) => this.#claims.during([report.md5], () => this.#requests.report(report)),
+      reportMany: (reports) => {
+        const files = reports.map(({ md5 }) => md5);
+        const ask = () => this.#requests.reportMany(reports);
+        return this.#claims.during(files, ask, (told) => files.slice(0, told));
+      },
+    };
+  }
+
+  #withdrawalTracker(): WithdrawalTracker {
+    const login = this.#login;
+    return {
+      get isLoggedIn() {
+        return login.status === 'logged-in';
+      },
+      withdraw: (md5) => this.#requests.withdraw(md5),
+      cleared: () => this.#reports.goOn(),
     };
   }
 }

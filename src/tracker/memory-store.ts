@@ -122,6 +122,16 @@ export class MemoryStore implements TrackerStore {
     return this.#change(session, file, () => file.swarm.addPart(session, index));
   }
 
+  giveUpFile(caller: Caller, md5: FileMd5): number | Refusal {
+    const session = this.#visit(caller);
+    if (session === undefined) return 'UNKNOWN_SESSION';
+    const file = this.#files.get(md5);
+    if (file === undefined) return 'UNKNOWN_FILE';
+    const owned = file.swarm.ownedBy(session);
+    if (session.files.delete(file)) this.#leave(session, file);
+    return owned;
+  }
+
   logOut(caller: Caller): LogOut | Refusal {
     const session = this.#visit(caller);
     if (session === undefined) return 'UNKNOWN_SESSION';
@@ -203,13 +213,16 @@ export class MemoryStore implements TrackerStore {
   }
 
   #end(session: Session): void {
-    for (const file of session.files) {
-      this.#change(session, file, () => file.swarm.remove(session));
-      if (file.swarm.size > 0) continue;
-      this.#files.delete(file.manifest.md5);
-      this.#index.delete(file.manifest.md5);
-    }
+    for (const file of session.files) this.#leave(session, file);
     this.#sessions.delete(session.id);
     this.#byAddress.delete(addressKey(session.address));
+  }
+
+  /** Takes the session out of the file's swarm; the session's own list is the caller's. */
+  #leave(session: Session, file: SharedFile): void {
+    this.#change(session, file, () => file.swarm.remove(session));
+    if (file.swarm.size > 0) return;
+    this.#files.delete(file.manifest.md5);
+    this.#index.delete(file.manifest.md5);
   }
 }

@@ -8,6 +8,8 @@ const RESULTS = {
   FCHU: ['AFCH'],
   RPAD: ['APAD'],
   LOGO: ['ALOG', 'NLOG'],
+  DELR: ['ADEL'],
+  CAPS: ['ACAP'],
 } as const;
 
 export type TrackerCommand = keyof typeof RESULTS;
@@ -29,8 +31,10 @@ export class RequestCounters {
     APAD: 0,
     ALOG: 0,
     NLOG: 0,
+    ADEL: 0,
+    ACAP: 0,
   };
-  readonly #refused = { LOGI: 0, ADDR: 0, LOOK: 0, FCHU: 0, RPAD: 0, LOGO: 0, other: 0 };
+  readonly #refused = { LOGI: 0, ADDR: 0, LOOK: 0, FCHU: 0, RPAD: 0, LOGO: 0, DELR: 0, CAPS: 0, other: 0 };
   readonly #refusals = Object.fromEntries(REFUSALS.map((reason) => [reason, 0])) as Record<Refusal, number>;
 
   answered(answer: TrackerAnswer): void {
@@ -55,6 +59,8 @@ export class RequestCounters {
         FCHU: results('FCHU'),
         RPAD: results('RPAD'),
         LOGO: results('LOGO'),
+        DELR: results('DELR'),
+        CAPS: results('CAPS'),
         other: { refused: this.#refused.other },
       },
       refusals: { ...this.#refusals },

@@ -100,6 +100,12 @@ export interface TrackerStore {
   addPart(caller: Caller, md5: FileMd5, part: number): MaybePromise<number | Refusal>;
 
   /**
+   * Takes back all that the caller owns of the file and its being a source; a file that is left without owners
+   * goes. Returns how many parts were given up: none when the caller was no owner. Refuses with UNKNOWN_FILE.
+   */
+  giveUpFile(caller: Caller, md5: FileMd5): MaybePromise<number | Refusal>;
+
+  /**
    * Ends the session if every part of every file that it sources has another owner; its ownerships go, and
    * so does each file that is left without owners. Changes nothing otherwise. Of two sources that leave at
    * the same time and have only each other, one stays.

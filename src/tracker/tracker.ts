@@ -6,6 +6,8 @@ import type { Manifest } from '../model/manifest.js';
 import { PartList } from '../model/part-list.js';
 import {
   encodeAadr,
+  encodeAcap,
+  encodeAdel,
   encodeAfch,
   encodeAlgi,
   encodeAlog,
@@ -41,11 +43,14 @@ export interface TrackerOptions {
   readonly trustAnnouncedAddresses: boolean;
 }
 
+/** What a tracker of ours can beyond the base protocol (PROTOCOL.md §7.4). */
+const CAPABILITIES = ['KEEP', 'DELR'];
+
 type RequestOf<Command extends TrackerCommand> = Extract<Request, { command: Command }>;
 /** The bytes of the answer; null: a refusal, the connection is closed without a byte. */
 type Answer = Uint8Array | null;
 
-/** Answers the requests of PROTOCOL.md §3 from what its store remembers. Knows no socket; keeps nothing but counters. */
+/** Answers the requests of PROTOCOL.md §3, §7.3 and §7.4 from what its store remembers. Knows no socket; keeps nothing but counters. */
 export class Tracker {
   readonly #store: TrackerStore;
   readonly #options: TrackerOptions;
@@ -71,6 +76,11 @@ export class Tracker {
         return this.#logIn(request, requester);
       case 'LOGO':
         return whenReady(this.#store.logOut(this.#caller(request.session, requester)), this.#loggedOut);
+      case 'DELR':
+        return this.#giveUpFile(request, requester);
+      case 'CAPS':
+        this.#counters.answered('ACAP');
+        return encodeAcap(CAPABILITIES);
       default:
         return this.#refuse('other', 'UNKNOWN_COMMAND');
     }
@@ -160,6 +170,16 @@ export class Tracker {
     this.#counters.answered(outcome.left ? 'ALOG' : 'NLOG');
     const parts = Math.min(outcome.parts, MAX_PARTS_TOTAL);
     return outcome.left ? encodeAlog(parts) : encodeNlog(parts);
+  };
+
+  #giveUpFile({ session, md5 }: RequestOf<'DELR'>, requester: Requester): MaybePromise<Answer> {
+    return whenReady(this.#store.giveUpFile(this.#caller(session, requester), md5), this.#fileGivenUp);
+  }
+
+  readonly #fileGivenUp = (outcome: number | Refusal): Answer => {
+    if (typeof outcome === 'string') return this.#refuse('DELR', outcome);
+    this.#counters.answered('ADEL');
+    return encodeAdel(outcome);
   };
 
   #caller(session: SessionId, { ip }: Requester): Caller {

@@ -64,6 +64,7 @@ export function trackerStoreContract(name: string, makeStore: MakeStore): void {
       assert.equal(await store.findFiles(nobody, null, 9), 'UNKNOWN_SESSION');
       assert.equal(await store.findOwners(nobody, fileMd5(1)), 'UNKNOWN_SESSION');
       assert.equal(await store.addPart(nobody, fileMd5(1), 0), 'UNKNOWN_SESSION');
+      assert.equal(await store.giveUpFile(nobody, fileMd5(1)), 'UNKNOWN_SESSION');
       assert.equal(await store.logOut(nobody), 'UNKNOWN_SESSION');
       assert.equal(await store.dropSession(nobody.session, 1e9), false);
       await store.keepSession(nobody.session, 1);
@@ -307,6 +308,90 @@ export function trackerStoreContract(name: string, makeStore: MakeStore): void {
       assert.equal(await all.store.findOwners(peer, fileMd5(2)), 'UNKNOWN_FILE');
       assert.equal(await all.store.addPart(peer, fileMd5(1), 3), 'PART_OUT_OF_RANGE');
       assert.equal(await all.store.addPart(peer, fileMd5(1), 99_999_999), 'PART_OUT_OF_RANGE');
+    });
+  });
+
+  describe(`${name}: withdrawing`, () => {
+    test('a source that withdraws a file owns nothing of it and keeps its other files', async (t) => {
+      const all = await open(t);
+      const [source, other] = [await all.logIn('10.0.0.1'), await all.logIn('10.0.0.2')];
+      const [one, two] = [sharedFile(1, 'one', 4), sharedFile(2, 'two', 2)];
+      for (const file of [one, two]) for (const peer of [source, other]) await all.store.addFile(peer, file);
+      assert.equal(await all.store.giveUpFile(source, one.md5), 4);
+      assert.deepEqual(await all.owners(other, one), []);
+      assert.deepEqual(await all.partsOf(other, two), [['10.0.0.1', [0, 1]]]);
+      assert.deepEqual(await all.partsOf(source, one), [['10.0.0.2', [0, 1, 2, 3]]]);
+      assert.deepEqual(all.store.stats(), { sessions: 2, files: 2, ownerships: 3, partListBytes: 0 });
+      assert.deepEqual(await all.store.logOut(source), { left: true, parts: 2 });
+    });
+
+    test('an incomplete owner gives up the parts it has, and its part list goes', async (t) => {
+      const all = await open(t);
+      const [source, leech] = [await all.logIn('10.0.0.1'), await all.logIn('10.0.0.2')];
+      const file = sharedFile(1, 'a', 9);
+      await all.store.addFile(source, file);
+      for (const part of [3, 7]) await all.store.addPart(leech, file.md5, part);
+      assert.deepEqual(await all.store.logOut(source), { left: false, parts: 2 });
+      assert.equal(await all.store.giveUpFile(leech, file.md5), 2);
+      assert.deepEqual(await all.owners(source, file), []);
+      assert.deepEqual(await all.store.logOut(source), { left: false, parts: 0 });
+      assert.deepEqual(all.store.stats(), { sessions: 2, files: 1, ownerships: 1, partListBytes: 0 });
+    });
+
+    test('a file without owners is gone: it is not found, and its geometry is free again', async (t) => {
+      const all = await open(t, { files: 1 });
+      const source = await all.logIn('10.0.0.1');
+      await all.store.addFile(source, sharedFile(1, 'a', 3));
+      assert.equal(await all.store.giveUpFile(source, fileMd5(1)), 3);
+      assert.equal(await all.store.findOwners(source, fileMd5(1)), 'UNKNOWN_FILE');
+      assert.equal(await all.store.giveUpFile(source, fileMd5(1)), 'UNKNOWN_FILE');
+      assert.deepEqual(await all.look(source, '*'), []);
+      assert.deepEqual(all.store.stats(), { sessions: 1, files: 0, ownerships: 0, partListBytes: 0 });
+      assert.equal(await all.store.addFile(source, sharedFile(1, 'another size', 5)), 5);
+    });
+
+    test('a source of an empty file gives up no parts, and the file is gone', async (t) => {
+      const all = await open(t);
+      const source = await all.logIn('10.0.0.1');
+      await all.store.addFile(source, sharedFile(1, 'empty', 0));
+      assert.equal(await all.store.giveUpFile(source, fileMd5(1)), 0);
+      assert.deepEqual(all.store.stats(), { sessions: 1, files: 0, ownerships: 0, partListBytes: 0 });
+    });
+
+    test('who owns nothing of a known file gives up nothing, and nobody loses anything', async (t) => {
+      const all = await open(t);
+      const [source, stranger] = [await all.logIn('10.0.0.1'), await all.logIn('10.0.0.2')];
+      const file = sharedFile(1, 'a', 3);
+      await all.store.addFile(source, file);
+      assert.equal(await all.store.giveUpFile(stranger, file.md5), 0);
+      assert.equal(await all.store.giveUpFile(source, file.md5), 3);
+    });
+
+    test('a file that was withdrawn can be shared and owned again', async (t) => {
+      const all = await open(t, { ownershipsPerSession: 1 });
+      const [source, leech] = [await all.logIn('10.0.0.1'), await all.logIn('10.0.0.2')];
+      const file = sharedFile(1, 'a', 3);
+      await all.store.addFile(source, file);
+      await all.store.addPart(leech, file.md5, 0);
+      assert.equal(await all.store.giveUpFile(source, file.md5), 3);
+      assert.equal(await all.store.addPart(source, file.md5, 2), 1);
+      assert.deepEqual(await all.partsOf(leech, file), [['10.0.0.1', [2]]]);
+      assert.equal(await all.store.addFile(source, sharedFile(1, 'named anew', 3)), 3);
+      assert.deepEqual(await all.look(leech, '*'), [sharedFile(1, 'named anew', 3)]);
+    });
+
+    test('when its last source has withdrawn, whoever registers the file names it', async (t) => {
+      const all = await open(t);
+      const [source, leech, sharer] = [
+        await all.logIn('10.0.0.1'),
+        await all.logIn('10.0.0.2'),
+        await all.logIn('10.0.0.3'),
+      ];
+      await all.store.addFile(source, sharedFile(1, 'first'));
+      await all.store.addPart(leech, fileMd5(1), 0);
+      await all.store.giveUpFile(source, fileMd5(1));
+      await all.store.addFile(sharer, sharedFile(1, 'second'));
+      assert.deepEqual(await all.look(leech, '*'), [sharedFile(1, 'second')]);
     });
   });
 

@@ -140,7 +140,6 @@ describe('tracker server', () => {
       `LOGI${ipp2p('127.0.0.1', null)}99999`,
       `FCHU${client.session}${'g'.repeat(32)}`,
       `RETP${file.md5}00000000`,
-      'CAPS',
       `DELR${client.session}${file.md5}`,
     ]) {
       assert.equal(await ask(at, request, 1), '', request);
@@ -163,6 +162,20 @@ describe('tracker server', () => {
       receiver.send(requests);
       assert.match((await receiver.recvAll(answers.source.includes('ALOO') ? 155 : 31)).toString(), answers);
     }
+  });
+
+  test('a client finds out what the tracker can, and withdraws a file', async (t) => {
+    const { at, server } = await startTracker(t);
+    const client = new BaseClient({ tracker: at, port: 5001 });
+    await client.login();
+    await client.addr(file);
+    assert.equal(await ask(at, 'CAPS', 15), 'ACAP002KEEPDELR');
+    assert.equal(await ask(at, `DELR${client.session}${file.md5}`, 12), 'ADEL00000003');
+    assert.equal(await ask(at, `DELR${client.session}${file.md5}`, 12), '', 'the file is gone');
+    assert.deepEqual(await client.look('*'), []);
+    const { sessions, files, requests } = server.stats();
+    assert.deepEqual({ sessions, files }, { sessions: 1, files: 0 });
+    assert.deepEqual(requests.DELR, { ADEL: 1, refused: 1 });
   });
 
   test('silent peers are probed on their announced port; those that are gone lose their sessions', async (t) => {

@@ -10,6 +10,8 @@ export interface MemoryHabits {
   findsPrefixes: boolean;
   /** Answers LOGO with NLOG. */
   letsNobodyGo: boolean;
+  /** Knows DELR; to the base protocol it is an unknown command. */
+  withdraws: boolean;
 }
 
 export interface SeenRequest {
@@ -100,9 +102,20 @@ export class FakeTrackerMemory {
         return this.#ownersFor(request.md5, address);
       case 'RPAD':
         return this.#addPart(request, address);
+      case 'DELR':
+        return this.#withdraw(request, address);
       default:
         return this.#logOut(request, address);
     }
+  }
+
+  #withdraw({ md5 }: SeenRequest, address: string): Buffer | null {
+    const file = this.#files.get(md5);
+    if (!this.#habits.withdraws || file === undefined) return null;
+    const parts = file.owners.get(address)?.size ?? 0;
+    file.owners.delete(address);
+    if (file.owners.size === 0) this.#files.delete(md5);
+    return Buffer.from(`ADEL${digits(parts, 8)}`);
   }
 
   #logOut({ session }: SeenRequest, address: string): Buffer {

@@ -24,7 +24,15 @@ export interface TrackerHabits extends MemoryHabits {
   byteByByte: boolean;
 }
 
-const LENGTHS: Record<string, number> = { LOGI: 64, ADDR: 168, LOOK: 40, FCHU: 52, RPAD: 60, LOGO: 20 };
+const LENGTHS: Record<string, number> = {
+  LOGI: 64,
+  ADDR: 168,
+  LOOK: 40,
+  FCHU: 52,
+  RPAD: 60,
+  LOGO: 20,
+  DELR: 52,
+};
 
 /**
  * A tracker of "another implementation", straight on `node:net` and sharing nothing with src: it takes the first
@@ -45,6 +53,7 @@ export class FakeTracker {
     findsPrefixes: false,
     after: 'close',
     letsNobodyGo: false,
+    withdraws: false,
     byteByByte: false,
   };
   /** Every request that could be read, in the order in which they came. */
@@ -182,7 +191,7 @@ export class FakeTracker {
       return null;
     }
     if (this.habits.countsCharacters && bytes.toString('utf8').length !== bytes.length) return null;
-    const from = { LOGI: 4, ADDR: 136, LOOK: 52, FCHU: 20, RPAD: 20, LOGO: 20 }[command]!;
+    const from = { LOGI: 4, ADDR: 136, LOOK: 52, FCHU: 20, RPAD: 20, LOGO: 20, DELR: 20 }[command]!;
     return {
       command,
       session: command === 'LOGI' ? '' : bytes.toString('latin1', 4, 20),

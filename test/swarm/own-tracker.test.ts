@@ -71,6 +71,27 @@ test('our tracker and our session go through everything that they say to each ot
   assert.equal(reader.stats().connections.mode, 'kept');
 });
 
+test('our tracker is told of files that are given up, those of a source and those of a reader', async (t) => {
+  const { tracker, address } = await ownTracker(t);
+  const [source, reader] = [sessionAt(t, address, 5_001), sessionAt(t, address, 5_002)];
+  await Promise.all([source.login(), reader.login()]);
+  const files = upTo(100).map((n) => file(n.toString(16).padStart(2, '0'), 3));
+  await Promise.all(files.map((manifest) => source.register(manifest)));
+  const [first] = files;
+  reader.own(first!.md5, 1);
+  await until(reader, () => reader.stats().reports.confirmed === 1);
+  const states = await Promise.all(files.map(({ md5 }) => source.unregister(md5)));
+  assert.deepEqual(new Set(states), new Set(['withdrawn']));
+  assert.equal(tracker.stats().files, 1);
+  assert.equal(await reader.unregister(first!.md5), 'withdrawn');
+  const { files: left, ownerships, sessions, requests } = tracker.stats();
+  assert.deepEqual({ left, ownerships, sessions }, { left: 0, ownerships: 0, sessions: 2 });
+  assert.deepEqual(requests.DELR, { ADEL: 101, refused: 0 });
+
+  assert.equal(await source.register(first!), 'registered');
+  assert.equal(tracker.stats().files, 1);
+});
+
 test('our tracker is told everything again after it was started anew', async (t) => {
   const first = await ownTracker(t);
   const session = sessionAt(t, first.address, 5_001);

@@ -241,11 +241,32 @@ test('files and parts are told to every tracker, and a dead one delays nobody', 
   for (const tracker of [one, two])
     await tracker.until(() => tracker.owners(file('b', 3).md5)?.[US]?.[0] === 1);
 
-  group.unregister(shared.md5);
+  void group.unregister(shared.md5);
   one.forget();
   two.forget();
   await group.sessions[1]!.look('*');
   assert.equal(one.owners(shared.md5), null);
+});
+
+test('a file is given up at every tracker, and one that is away or does not know how delays nobody', async (t) => {
+  const [dead, base, ours] = [await fakeTracker(t), await fakeTracker(t), await fakeTracker(t)];
+  dead.habits.holds = () => true;
+  ours.habits.withdraws = true;
+  const { group } = groupOf(t, [dead, base, ours]);
+  await loggedIn(group, dead, base, ours);
+  const shared = file('a', 3);
+  void group.register(shared);
+  for (const tracker of [base, ours]) await tracker.until(() => tracker.owners(shared.md5) !== null);
+  await group.unregister(shared.md5);
+  assert.equal(ours.owners(shared.md5), null);
+  assert.deepEqual(
+    group.stats().map(({ withdrawals: { withdrawn, unknown, unlisted } }) => [withdrawn, unknown, unlisted]),
+    [
+      [0, 0, 1],
+      [0, 1, 0],
+      [1, 0, 0],
+    ],
+  );
 });
 
 test('a file that no tracker takes is said to be refused', async (t) => {

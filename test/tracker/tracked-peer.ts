@@ -6,6 +6,7 @@ import type { PartList } from '../../src/model/part-list.js';
 import {
   type AnswerDecoder,
   decodeAadr,
+  decodeAdel,
   decodeAfch,
   decodeAlgi,
   decodeAloo,
@@ -39,6 +40,7 @@ export function distant(store: TrackerStore): TrackerStore {
     findFiles: async (...args) => store.findFiles(...args),
     findOwners: async (...args) => store.findOwners(...args),
     addPart: async (...args) => store.addPart(...args),
+    giveUpFile: async (...args) => store.giveUpFile(...args),
     logOut: async (...args) => store.logOut(...args),
     silentSessions: async (...args) => store.silentSessions(...args),
     keepSession: async (...args) => store.keepSession(...args),
@@ -88,6 +90,10 @@ export class TrackedPeer {
 
   rpad(md5: FileMd5, part: number): Promise<number | null> {
     return this.#ask({ command: 'RPAD', session: this.session, md5, part }, decodeApad());
+  }
+
+  delr(md5: FileMd5): Promise<number | null> {
+    return this.#ask({ command: 'DELR', session: this.session, md5 }, decodeAdel());
   }
 
   logo(): Promise<{ left: boolean; parts: number } | null> {

@@ -258,6 +258,34 @@ test('a logout that owned more parts than ten digits hold says the largest numbe
   assert.deepEqual(await peer.logo(), { left: true, parts: 9_999_999_999 });
 });
 
+describe('withdrawing', () => {
+  test('DELR answers how many parts were given up, and later askers are not sent there', async () => {
+    for (const store of [new MemoryStore(), distant(new MemoryStore())]) {
+      const tracker = makeTracker({ store });
+      const file = sharedFile(1, 'a', 9);
+      const [source, leech] = [
+        new TrackedPeer(tracker, peerAddress('10.0.0.1')),
+        new TrackedPeer(tracker, peerAddress('10.0.0.2')),
+      ];
+      await source.logIn();
+      await leech.logIn();
+      await source.addr(file);
+      await leech.rpad(file.md5, 4);
+      assert.equal(await source.delr(file.md5), 9);
+      assert.deepEqual(await leech.fchu(file), []);
+      assert.deepEqual(await source.logo(), { left: true, parts: 0 }, 'it sources nothing any more');
+      assert.equal(await leech.delr(file.md5), 1);
+      assert.equal(await leech.fchu(file), null, 'nobody has it: it is unknown');
+    }
+  });
+
+  test('CAPS says that connections are kept and that DELR is known, also before a login', async () => {
+    const stranger = new TrackedPeer(makeTracker(), peerAddress('10.0.0.1'));
+    const answer = await stranger.send({ command: 'CAPS' });
+    assert.equal(Buffer.from(answer ?? '').toString(), 'ACAP002KEEPDELR');
+  });
+});
+
 describe('refusals', () => {
   const session = parseSessionId(SESSION)!;
   const md5 = fileMd5(1);
@@ -273,20 +301,19 @@ describe('refusals', () => {
       { command: 'FCHU', session, md5 },
       { command: 'RPAD', session, md5, part: 0 },
       { command: 'LOGO', session },
+      { command: 'DELR', session, md5 },
     ];
     for (const request of requests) assert.equal(await peer.send(request), null);
     assert.equal(tracker.stats().refusals.UNKNOWN_SESSION, requests.length);
   });
 
-  test('a command that is not for a tracker, or that it does not know yet, is refused', async () => {
+  test('a command that is not for a tracker is refused', async () => {
     const tracker = makeTracker();
     const peer = new TrackedPeer(tracker, address);
     await peer.logIn();
     const requests: Request[] = [
       { command: 'RETP', md5, part: 0 },
       { command: 'MIDS', md5 },
-      { command: 'CAPS' },
-      { command: 'DELR', session: peer.session, md5 },
     ];
     for (const request of requests) assert.equal(await peer.send(request), null);
     assert.equal(tracker.stats().refusals.UNKNOWN_COMMAND, requests.length);
@@ -320,6 +347,9 @@ describe('refusals', () => {
     assert.equal(await c!.rpad(fileMd5(1), 1), null);
     assert.deepEqual(await c!.look('a'), ['a']);
     assert.equal((await c!.fchu(sharedFile(1, 'a', 2)))?.length, 2);
+    assert.equal(await c!.delr(fileMd5(1)), 0);
+    assert.equal(await c!.delr(fileMd5(9)), null);
+    assert.ok((await c!.send({ command: 'CAPS' })) !== null);
     assert.deepEqual(await a!.logo(), { left: false, parts: 1 });
     assert.deepEqual(await b!.logo(), { left: true, parts: 1 });
     b!.session = sessionId(1);
@@ -332,6 +362,8 @@ describe('refusals', () => {
       FCHU: { AFCH: 1, refused: 1 },
       RPAD: { APAD: 1, refused: 3 },
       LOGO: { ALOG: 1, NLOG: 1, refused: 1 },
+      DELR: { ADEL: 1, refused: 1 },
+      CAPS: { ACAP: 1, refused: 0 },
       other: { refused: 0 },
     });
     const counted = Object.fromEntries(Object.entries(refusals).filter(([, count]) => count > 0));
@@ -339,7 +371,7 @@ describe('refusals', () => {
       FILES_FULL: 1,
       OWNERSHIPS_FULL: 1,
       PART_OUT_OF_RANGE: 1,
-      UNKNOWN_FILE: 2,
+      UNKNOWN_FILE: 3,
       UNKNOWN_SESSION: 1,
     });
   });
