@@ -4,3 +4,4 @@ export { readFrames } from './frame.js';
 export { hashSlice } from './hash.js';
 export { finishHash, hashParts } from './prefix.js';
 export { storeParts } from './store.js';
+export { verifyParts } from './verify.js';

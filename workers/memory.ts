@@ -1,11 +1,28 @@
 /** The slab as a worker sees it. */
 import { workerData } from 'node:worker_threads';
-import type { FrameSpan, JobFailure } from '../src/compute/jobs.js';
+import type { FrameSpan, JobFailure, PoolMemory } from '../src/compute/jobs.js';
+import { invariant } from '../src/core/errors.js';
+import { SCRATCH_BYTES } from './kernels/abi.js';
+import { Md5Kernel } from './kernels/md5-kernel.js';
 
-const { memory } = workerData as { memory: WebAssembly.Memory };
+const { memory, kernel } = workerData as PoolMemory;
 const slab = Buffer.from(memory.buffer);
 const CHUNK_HEADER = 5;
+const CACHE_LINE = 64;
 const ZERO = 0x30;
+
+let md5: Md5Kernel | null = null;
+
+/** This thread's hash kernel; the first use takes the next free place of the pool's scratch. */
+export function md5Kernel(): Md5Kernel {
+  if (md5 === null) {
+    invariant(kernel !== null, 'a pool that verifies has a kernel');
+    const { module, scratch } = kernel;
+    const place = Atomics.add(new Int32Array(memory.buffer, scratch, 1), 0, 1);
+    md5 = new Md5Kernel(module, memory, scratch + CACHE_LINE + place * SCRATCH_BYTES);
+  }
+  return md5;
+}
 
 /** The bytes [offset, offset + length) of the slab, without a copy. */
 export const slabView = (offset: number, length: number): Buffer => slab.subarray(offset, offset + length);

@@ -4,6 +4,18 @@
  */
 import type { FileIdentity } from '../model/file-identity.js';
 
+/** What every worker of a pool is started with. */
+export interface PoolMemory {
+  readonly memory: WebAssembly.Memory;
+  /** Null in a pool that verifies nothing. */
+  readonly kernel: {
+    /** The compiled hash kernel; machine code is shared between threads. */
+    readonly module: WebAssembly.Module;
+    /** Offset of a counter of the threads that use it, in a cache line of its own, and of their scratch behind it. */
+    readonly scratch: number;
+  } | null;
+}
+
 export interface JobFailure {
   readonly ok: false;
   /** 'CHANGED': the file is not the one that was shared. Otherwise the system's error code (ENOSPC, EIO, …). */
@@ -58,6 +70,46 @@ export interface StorePartsJob {
   readonly dataFd: number;
   readonly journalFd: number;
   readonly parts: readonly StorePart[];
+}
+
+/** A part to be verified by midstates, from each of its possible start states. */
+export interface VerifyPart {
+  /** Just landed, to be written to the data file as well; or on disk, to be read into the slab at `offset`. */
+  readonly source:
+    | { readonly kind: 'frame'; readonly frame: FrameSpan }
+    | { readonly kind: 'disk'; readonly offset: number; readonly length: number };
+  readonly position: number;
+  readonly mark: number;
+  /** 16 B each. */
+  readonly starts: Uint8Array;
+  /** Given for the last part, which ends the file. */
+  readonly ending: VerifyEnding | null;
+}
+
+export interface VerifyEnding {
+  readonly fileSize: number;
+  readonly md5: Uint8Array;
+  /** Texts that may stand behind the bytes in a salted id (PROTOCOL.md §6). */
+  readonly suffixes: readonly string[];
+}
+
+export interface VerifyPartsJob {
+  readonly dataFd: number;
+  /** Null: nothing is marked (the file is somebody else's). */
+  readonly journalFd: number | null;
+  readonly parts: readonly VerifyPart[];
+}
+
+export interface PartOutcome {
+  /** The state after the part, 16 B for each start; for the last part the MD5 of the file. */
+  readonly ends: Uint8Array;
+  /** For the last part: which starts give the salted id with one of the suffixes. */
+  readonly salted: readonly boolean[];
+}
+
+export interface VerifyPartsResult {
+  readonly ok: true;
+  readonly outcomes: readonly PartOutcome[];
 }
 
 /** Bytes to hash: a landed frame, or a range of the data file when its slot was given up. */
@@ -119,6 +171,7 @@ export interface HashSliceResult {
 export interface Tasks {
   readFrames: { job: ReadFramesJob; result: ReadFramesResult };
   storeParts: { job: StorePartsJob; result: { readonly ok: true } };
+  verifyParts: { job: VerifyPartsJob; result: VerifyPartsResult };
   hashParts: { job: HashPartsJob; result: { readonly ok: true } };
   finishHash: { job: FinishHashJob; result: FinishHashResult };
   compareParts: { job: ComparePartsJob; result: ComparePartsResult };

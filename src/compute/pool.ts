@@ -1,22 +1,36 @@
 /** The pool of worker threads: the one place that knows Piscina. */
 import { Piscina } from 'piscina';
-import type { TaskName, TaskResult, Tasks } from './jobs.js';
-import type { Slab } from './slab.js';
+import { SCRATCH_BYTES } from '../../workers/kernels/abi.js';
+import { compileMd5 } from '../../workers/kernels/md5-module.js';
+import { invariant } from '../core/errors.js';
+import type { PoolMemory, TaskName, TaskResult, Tasks } from './jobs.js';
+import type { Slab, Slot } from './slab.js';
 
 const WORKER = new URL('../../workers/main.js', import.meta.url).href;
 /** Callers bound what they have under way; reaching this is a bug of ours, and Piscina rejects. */
 const MAX_QUEUE = 65_536;
+const CACHE_LINE = 64;
+
+export interface PoolOptions {
+  /** Started at once and kept; 1 keeps a worker's state (a running MD5) in one place. */
+  readonly threads: number;
+  /** Whether its tasks verify parts; the kernel that does it needs a few KiB of the slab for as long as the pool lives. */
+  readonly verifies: boolean;
+}
 
 export class WorkerPool {
   readonly #piscina: Piscina;
+  readonly #scratch: Slot | null;
   readonly #counts = new Map<TaskName, { started: number; finished: number; failed: number }>();
   #stopping: Promise<void> | null = null;
 
-  /**
-   * @param slab the memory the workers read and write
-   * @param threads started at once and kept; 1 keeps a worker's state (a running MD5) in one place
-   */
-  constructor(slab: Slab, threads: number) {
+  /** @param slab the memory the workers read and write */
+  constructor(slab: Slab, { threads, verifies }: PoolOptions) {
+    this.#scratch = verifies ? scratchFor(slab, threads) : null;
+    const workerData: PoolMemory = {
+      memory: slab.memory,
+      kernel: this.#scratch === null ? null : { module: compileMd5(), scratch: this.#scratch.offset },
+    };
     this.#piscina = new Piscina({
       filename: WORKER,
       minThreads: threads,
@@ -26,7 +40,7 @@ export class WorkerPool {
       // Without it a task that finds no thread free goes to the end of the queue, behind those given later.
       stricterFIFO: true,
       recordTiming: false,
-      workerData: { memory: slab.memory },
+      workerData,
     });
   }
 
@@ -48,7 +62,7 @@ export class WorkerPool {
   /** Ends the threads; tasks not finished by then reject. */
   stop(): Promise<void> {
     // Once only: a second `destroy` beside the first would have Piscina replace the threads that end.
-    this.#stopping ??= this.#piscina.destroy();
+    this.#stopping ??= this.#piscina.destroy().then(() => this.#scratch?.release());
     return this.#stopping;
   }
 
@@ -68,4 +82,12 @@ export class WorkerPool {
     }
     return count;
   }
+}
+
+/** A counter of the threads that use the kernel, in a cache line of its own, and their scratch behind it. */
+function scratchFor(slab: Slab, threads: number): Slot {
+  const scratch = slab.acquire(CACHE_LINE + threads * SCRATCH_BYTES);
+  invariant(scratch !== null, 'a pool starts while the slab has room');
+  scratch.view(0, CACHE_LINE).fill(0);
+  return scratch;
 }

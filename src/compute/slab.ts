@@ -70,7 +70,7 @@ export class Slab {
   constructor(bytes: number) {
     const pages = Math.ceil(bytes / PAGE);
     this.memory = new WebAssembly.Memory({ shared: true, initial: pages, maximum: pages });
-    this.buffer = this.memory.buffer;
+    this.buffer = this.memory.buffer as SharedArrayBuffer;
     this.capacity = pages * PAGE;
     this.#free = [{ offset: 0, length: this.capacity }];
   }

@@ -162,6 +162,7 @@ class DownloadRun {
         compareParts: (job) => engine.pool.run('compareParts', job),
         hashParts: (job) => engine.hashThread().run('hashParts', job),
         finishHash: (job) => engine.hashThread().run('finishHash', job),
+        verifyParts: (job) => engine.pool.run('verifyParts', job),
       },
       writers: IO_THREADS,
       connect: (address, onRoom) => this.#node.connect(address, onRoom),
@@ -179,11 +180,13 @@ class DownloadRun {
       md5,
       file: {
         geometry,
+        get midstates() {
+          return download.midstates;
+        },
         origin: (part) => (download.has(part) ? { kind: 'descriptor', fd } : null),
         changed: () => {},
       },
     };
-    for (const part of place.stored) trackers.own(md5, part);
     this.#reportProgress(manifest, download);
     return download;
   }

@@ -20,12 +20,12 @@ export class Engine {
   constructor({ cacheBytes, threads }: EngineOptions) {
     this.slab = new Slab(cacheBytes);
     this.memory = new PartCache(this.slab);
-    this.pool = new WorkerPool(this.slab, threads);
+    this.pool = new WorkerPool(this.slab, { threads, verifies: true });
   }
 
   /** One thread of its own for sequential MD5s, whose state cannot move between threads; started when first asked for. */
   hashThread(): WorkerPool {
-    this.#hashThread ??= new WorkerPool(this.slab, 1);
+    this.#hashThread ??= new WorkerPool(this.slab, { threads: 1, verifies: false });
     return this.#hashThread;
   }
 

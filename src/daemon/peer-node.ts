@@ -14,7 +14,9 @@ import type { Answer, Requester } from '../net/handler.js';
 import { DEFAULT_LISTENER_LIMITS, Listener } from '../net/listener.js';
 import { RateLimiter } from '../net/rate-limiter.js';
 import { RequestPipeline } from '../net/request-pipeline.js';
+import { STATE_BYTES } from '../policy/midstate-list.js';
 import { DEFAULT_SLOT_LIMITS } from '../policy/slot-scheduler.js';
+import { encodeAcap, encodeAmid } from '../protocol/encode.js';
 import { DEFAULT_CHUNK } from '../protocol/frame.js';
 import type { Request } from '../protocol/messages.js';
 import type { PeerLink } from '../swarm/peer-book.js';
@@ -35,6 +37,8 @@ export interface PeerNodeOptions extends EngineOptions {
   readonly clock: Clock;
 }
 
+/** What a peer of ours can beyond the base protocol (PROTOCOL.md §7). */
+const CAPABILITIES = ['KEEP', 'MIDS'];
 const STOP_MS = 8_000;
 /** A peer that turns out to keep its connections gets more of them and deeper ones by its rate. */
 const FIRST_CONNECTIONS = 4;
@@ -118,6 +122,8 @@ export class PeerNode {
       clock,
       maxConnections: FIRST_CONNECTIONS,
       depth: FIRST_DEPTH,
+      // A request for midstates waits for its turn among those for parts.
+      queueLimit: 1,
       onRoom,
     });
   }
@@ -146,8 +152,25 @@ export class PeerNode {
   }
 
   #handle(request: Request, requester: Requester): Answer | Promise<Answer> {
-    if (request.command !== 'RETP' || this.#upload === null) return null;
-    return this.#upload.serve(request.md5, request.part, requester);
+    switch (request.command) {
+      case 'RETP':
+        return this.#upload?.serve(request.md5, request.part, requester) ?? null;
+      case 'MIDS':
+        return this.#midstates(request.md5);
+      case 'CAPS':
+        return encodeAcap(CAPABILITIES);
+      default:
+        return null;
+    }
+  }
+
+  /** The list of a file that is here whole; a file of one part has an empty one. */
+  #midstates(md5: FileMd5): Uint8Array | null {
+    const file = this.#find(md5);
+    if (file === null || file.midstates === null) return null;
+    const { partCount } = file.geometry;
+    const known = file.midstates.length === Math.max(0, partCount - 1) * STATE_BYTES;
+    return known ? encodeAmid(file.midstates) : null;
   }
 }
 

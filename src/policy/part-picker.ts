@@ -19,6 +19,7 @@ export class PartPicker {
   readonly #landed: Uint8Array;
   readonly #owners: Uint16Array;
   #prefix = 0;
+  #urgent: PartIndex | null = null;
   #missing: number;
   #landedCount = 0;
 
@@ -55,11 +56,6 @@ export class PartPicker {
     return this.#requests[part]!;
   }
 
-  /** First part of the window. */
-  get prefix(): number {
-    return this.#prefix;
-  }
-
   /** Moves the window: every part before `prefix` is verified. */
   prefixAt(prefix: number): void {
     this.#prefix = prefix;
@@ -79,6 +75,8 @@ export class PartPicker {
   /** The next part to ask an owner of `parts` for, or null when it has none that is missing. */
   pick(parts: PartList, beyondWindow: boolean): PartIndex | null {
     if (this.#missing === 0) return null;
+    const urgent = this.#urgent;
+    if (urgent !== null && this.#isMissing(urgent) && parts.has(urgent)) return urgent;
     const end = Math.min(this.#prefix + this.#window, this.partCount);
     const near = this.#randomMissing(parts, this.#prefix, end);
     if (near !== null || !beyondWindow) return near;
@@ -102,6 +100,25 @@ export class PartPicker {
     if (this.#isMissing(part)) this.#missing--;
     this.#landed[part] = 1;
     this.#landedCount++;
+  }
+
+  /** The part has to be fetched once more. */
+  lost(part: PartIndex): void {
+    if (this.#landed[part] === 0) return;
+    this.#landed[part] = 0;
+    this.#landedCount--;
+    if (this.#isMissing(part)) this.#missing++;
+    this.#prefix = Math.min(this.#prefix, part);
+  }
+
+  /** The part is picked before all others. */
+  hurry(part: PartIndex): void {
+    this.#urgent = part;
+  }
+
+  /** The window begins at the first part that is not here. */
+  followLanded(): void {
+    while (this.#landed[this.#prefix] === 1) this.#prefix++;
   }
 
   #isMissing(part: PartIndex): boolean {

@@ -1,10 +1,19 @@
 /**
  * One file, from its owners to disk, verified.
  *
- * Invariant: `stored` has exactly the parts whose data and mark are on disk; `senders` says who sent each of them. The
- * file is only called right by its whole MD5 (PROTOCOL.md §6 for salted ids) computed over what was stored.
+ * Invariant: `stored` has exactly the parts whose data and mark are on disk. The file is only called right when every
+ * byte is proven: part by part by a chain of midstates that ends in Filemd5 (PROTOCOL.md §7.2), or by its whole MD5 (§6
+ * for salted ids). Parts that land before it is known which way it will be are stored and, while there is memory, kept
+ * hot in the slab.
  */
-import type { ComparePartsJob, ComparePartsResult, JobFailure, StorePartsJob } from '../compute/jobs.js';
+import type {
+  ComparePartsJob,
+  ComparePartsResult,
+  JobFailure,
+  StorePartsJob,
+  VerifyPartsJob,
+  VerifyPartsResult,
+} from '../compute/jobs.js';
 import type { Clock, Timer } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
@@ -13,13 +22,18 @@ import { partIndexes, partLength } from '../model/geometry.js';
 import type { PartIndex } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import type { PartList } from '../model/part-list.js';
+import type { MidstateList } from '../policy/midstate-list.js';
 import { PartPicker } from '../policy/part-picker.js';
 import type { Owner } from '../protocol/messages.js';
+import { ChainVerification } from './chain-verification.js';
+import { diskError, nobody, stalled, unverifiable } from './download-trouble.js';
 import { Fetcher, type FetchSink, type FetchStats } from './fetcher.js';
 import type { LandedPart, LandingMemory } from './landing.js';
+import { MidstateLists } from './midstate-lists.js';
 import { OwnerWatch } from './owner-watch.js';
 import { type PartStore, PartWriter } from './part-writer.js';
 import { type Peer, PeerBook, type PeerLink } from './peer-book.js';
+import { PeerTrust } from './peer-trust.js';
 import { Repair } from './repair.js';
 import { type HashThread, PrefixHash } from './verification.js';
 
@@ -37,11 +51,17 @@ const STALLED_MS = 120_000;
 const REPAIR_PATIENCE_MS = 20_000;
 const FROM_EARLIER_RUN = -1;
 
+/** Midstates exist when parts end at whole blocks of MD5. */
+const MD5_BLOCK = 64;
+/** Owners get this long to send the first list of midstates; without one the whole MD5 decides. */
+const FIRST_LIST_MS = 3_000;
+
 /** What the whole file was proven by; 'unproven' only when verification was switched off. */
-export type Proof = 'md5' | 'salted-md5' | 'unproven';
+export type Proof = 'midstates' | 'salted-midstates' | 'md5' | 'salted-md5' | 'unproven';
 
 export interface DownloadTasks extends HashThread {
   storeParts(job: StorePartsJob): Promise<{ ok: true } | JobFailure>;
+  verifyParts(job: VerifyPartsJob): Promise<VerifyPartsResult | JobFailure>;
   compareParts(job: ComparePartsJob): Promise<ComparePartsResult | JobFailure>;
 }
 
@@ -99,13 +119,24 @@ export class Download {
   readonly #picker: PartPicker;
   readonly #fetcher: Fetcher;
   readonly #watch: OwnerWatch;
+  readonly #lists: MidstateLists;
   readonly #hash: PrefixHash;
   readonly #senders: Int32Array;
+  readonly #trust: PeerTrust;
+  /** Stored before it was known how to verify, and hot still; they go when memory is needed. */
+  readonly #hot = new Map<PartIndex, LandedPart>();
+  #way: 'undecided' | 'chain' | 'whole' | 'none' = 'undecided';
+  #chain: ChainVerification | null = null;
+  #proof: Proof | null = null;
   readonly #stats: FetchStats = { fetchedBytes: 0, wastedBytes: 0, requests: 0, failures: {}, handedOn: 0 };
   #active: Fetcher;
   #bytes = 0;
   #everAnswered = false;
   #everListed = false;
+  #askedForList = false;
+  /** Runs while the first list is awaited. */
+  #listDeadline: Timer | null = null;
+  #stopped = false;
   #failure: Error | null = null;
   #wake: () => void = () => {};
   #timer: Timer | null = null;
@@ -128,10 +159,12 @@ export class Download {
     this.#book.countIn(this.#picker);
     this.#fetcher = this.#makeFetcher(this.#picker, WINDOW_PARTS, () => true, {
       landed: (landed, peer) => this.#landed(landed, peer),
-      backlog: (limit) => (init.verify ? this.#hash.backlog(limit) : 0),
+      backlog: (limit) => (this.#way === 'whole' ? this.#hash.backlog(limit) : 0),
     });
     this.#active = this.#fetcher;
     this.#watch = new OwnerWatch(init.findOwners, (owners) => this.#owners(owners), clock);
+    this.#lists = new MidstateLists(manifest.md5, partCount, () => this.#book.peers, clock);
+    this.#trust = new PeerTrust(this.#book, this.#picker, () => this.#active.pump(), clock);
     for (const part of stored) {
       this.#picker.landed(part);
       this.#bytes += partLength(manifest.geometry, part);
@@ -143,22 +176,24 @@ export class Download {
    * owner was tried and the id does not hold), 'interrupted'; what is stored stays stored.
    */
   async run(signal: AbortSignal): Promise<Proof> {
-    const { stored, memory, verify } = this.#init;
+    const { stored, memory } = this.#init;
     const interrupt = () => this.#fail(new OperationalError('interrupted', 'INTERRUPTED', 'interrupted'));
     signal.addEventListener('abort', interrupt);
-    memory.onPressure = () => this.#hash.dropOne();
+    memory.onPressure = () => this.#coolOne() || this.#hash.dropOne();
     try {
       if (signal.aborted) interrupt();
       this.#startedAt = this.#init.clock.now();
       this.#hash.onAdvance = (prefix) => this.#advanced(prefix);
       this.#hash.onFailure = (error) => this.#fail(error);
-      if (verify) for (const part of stored) this.#hash.add(part, null);
+      this.#decideEarly();
       this.#watch.start();
       this.#fetcher.start();
       this.#check();
-      await this.#until(() => stored.isComplete);
+      await this.#until(() => this.#way !== 'undecided' && stored.isComplete && this.#chainIsDone);
       this.#fetcher.stop();
-      return verify ? await this.#prove() : 'unproven';
+      const proof = await this.#prove();
+      this.#isProven(proof);
+      return proof;
     } finally {
       signal.removeEventListener('abort', interrupt);
       memory.onPressure = () => false;
@@ -166,9 +201,15 @@ export class Download {
     }
   }
 
-  /** True when the part is on disk and can be served to others. */
+  /** True when the part is on disk and as right as can be known now: it may be served to others. */
   has(part: PartIndex): boolean {
-    return this.#init.stored.has(part);
+    const chain = this.#proof === null ? this.#chain : null;
+    return chain === null ? this.#init.stored.has(part) : chain.isLinked(part);
+  }
+
+  /** The proven midstates, once there are any. */
+  get midstates(): Uint8Array | null {
+    return this.#chain?.proven ? this.#chain.states : null;
   }
 
   snapshot(): DownloadSnapshot {
@@ -186,6 +227,8 @@ export class Download {
       ...this.#stats,
       peers: this.#book.peers.length,
       banned: this.#book.peers.filter((peer) => peer.banned).length,
+      way: this.#way,
+      chain: this.#chain?.stats() ?? null,
       hashedParts: this.#hash.prefix,
       writer: this.#writer.stats(),
       ownerWatch: this.#watch.stats(),
@@ -221,11 +264,112 @@ export class Download {
     this.#everAnswered = true;
     if (owners.length > 0) this.#everListed = true;
     this.#book.update(owners, this.#init.clock.now());
+    if (this.#way === 'undecided') {
+      if (owners.length > 0) void this.#askForFirstList();
+      else if (this.#init.stored.isComplete) this.#decide('whole');
+    }
+    this.#chain?.ownersChanged();
     this.#active.pump();
   }
 
+  /** What cannot have a list of midstates, or needs none. */
+  #decideEarly(): void {
+    const { manifest, verify, stored, clock } = this.#init;
+    const { partSize, partCount } = manifest.geometry;
+    if (!verify) this.#decide('none');
+    else if (partCount <= 1 || partSize % MD5_BLOCK !== 0) this.#decide('whole');
+    else {
+      this.#picker.hurry((partCount - 1) as PartIndex);
+      // With nothing to fetch there may never be an owner.
+      if (stored.isComplete) this.#listDeadline = clock.after(FIRST_LIST_MS, () => this.#decide('whole'));
+    }
+  }
+
+  /** Does nothing when it was called before. */
+  async #askForFirstList(): Promise<void> {
+    if (this.#askedForList) return;
+    this.#askedForList = true;
+    this.#listDeadline ??= this.#init.clock.after(FIRST_LIST_MS, () => this.#decide('whole'));
+    const list = await this.#lists.next();
+    if (this.#way !== 'undecided' || this.#stopped) return;
+    if (list !== null) this.#chain = this.#verification(list);
+    this.#decide(list === null ? 'whole' : 'chain');
+  }
+
+  #verification(list: MidstateList): ChainVerification {
+    const { manifest, store, memory, writers, tasks, logger } = this.#init;
+    return new ChainVerification(
+      {
+        ...manifest,
+        store,
+        memory,
+        concurrency: writers,
+        senders: this.#senders,
+        peers: () => this.#book.peers,
+        saltSuffixes: () => this.#book.saltSuffixes(),
+        logger,
+        nextList: () => this.#lists.next(),
+        verifyParts: (job) => tasks.verifyParts(job),
+        stored: (part) => this.#isStored(part),
+        linked: (part) => this.#init.own(part),
+        doubted: () => memory.forget(manifest.md5),
+        setAside: (peer) => this.#trust.setAside(peer),
+        takeBack: (peer) => this.#trust.takeBack(peer),
+        hurry: (part) => this.#picker.hurry(part),
+        fetchAgain: (part, senders) => this.#trust.fetchFromOthers(part, senders),
+        failed: (failure) => this.#fail(diskError(failure)),
+        changed: () => this.#chainChanged(),
+      },
+      list,
+    );
+  }
+
+  #decide(way: 'chain' | 'whole' | 'none'): void {
+    this.#way = way;
+    this.#listDeadline?.cancel();
+    if (way !== 'chain') this.#lists.stop();
+    for (const part of this.#init.stored) {
+      const landed = this.#hot.get(part) ?? null;
+      this.#hot.delete(part);
+      this.#verifyStored(part, landed);
+    }
+    this.#wake();
+  }
+
+  /** The part is on disk and, with `landed`, in the slab still; the hold on its slot passes to this. */
+  #verifyStored(part: PartIndex, landed: LandedPart | null): void {
+    const { own, memory } = this.#init;
+    if (this.#way === 'undecided') this.#hot.set(part, landed!);
+    else if (this.#way === 'whole') {
+      this.#hash.add(part, landed);
+      own(part);
+    } else {
+      landed?.slot.release();
+      if (this.#way === 'chain') this.#chain!.recheck(part);
+      else own(part);
+    }
+    memory.relieve();
+  }
+
+  #chainChanged(): void {
+    if (!this.#fetcher.busy && !this.#chain!.isBusy) this.#trust.relent();
+    this.#wake();
+  }
+
+  /** Nothing more can come of the chain: it is proven, nobody can help any more, or nobody does. */
+  get #chainIsDone(): boolean {
+    const chain = this.#chain;
+    if (chain === null || chain.proven || chain.gaveUp) return true;
+    return !chain.isBusy && this.#quiet >= REPAIR_PATIENCE_MS;
+  }
+
   #landed(landed: LandedPart, peer: Peer): void {
-    const { stored, own, verify, memory } = this.#init;
+    if (this.#chain === null) this.#write(landed, peer);
+    else this.#chain.landed(landed, peer);
+  }
+
+  /** Stores a part that cannot be verified alone, or not yet. */
+  #write(landed: LandedPart, peer: Peer): void {
     const { part, slot } = landed;
     this.#writer.write(landed, (failure) => {
       if (failure !== null) {
@@ -234,18 +378,26 @@ export class Download {
         return;
       }
       this.#senders[part] = peer.id;
-      this.#bytes += landed.frame.length;
-      stored.add(part);
-      own(part);
-      if (verify) {
-        this.#hash.add(part, landed);
-        memory.relieve();
-      } else {
-        slot.release();
-        this.#moveWindow();
-      }
-      if (stored.isComplete) this.#wake();
+      this.#isStored(part);
+      this.#verifyStored(part, landed);
     });
+  }
+
+  #isStored(part: PartIndex): void {
+    const { stored, manifest } = this.#init;
+    if (stored.add(part)) this.#bytes += partLength(manifest.geometry, part);
+    if (this.#way !== 'whole') this.#picker.followLanded();
+    if (stored.isComplete) this.#wake();
+  }
+
+  /** Gives up one of the slots that are held while it is not known how to verify. */
+  #coolOne(): boolean {
+    for (const [part, { slot }] of this.#hot) {
+      this.#hot.delete(part);
+      slot.release();
+      return true;
+    }
+    return false;
   }
 
   #advanced(prefix: number): void {
@@ -253,18 +405,26 @@ export class Download {
     this.#active.pump();
   }
 
-  /** Without verification the window follows what is stored. */
-  #moveWindow(): void {
-    let prefix = this.#picker.prefix;
-    while (this.#init.stored.has(prefix)) prefix++;
-    this.#picker.prefixAt(prefix);
-  }
-
   async #prove(): Promise<Proof> {
     await this.#writer.settled();
-    const proof = await this.#proofOf(this.#hash);
-    if (proof !== null) return proof;
     const { manifest, store, memory, tasks, logger } = this.#init;
+    if (this.#way === 'none') return 'unproven';
+    const chain = this.#chain;
+    if (chain?.proven) {
+      chain.convict();
+      return chain.salted ? 'salted-midstates' : 'midstates';
+    }
+    if (chain !== null) {
+      logger.warn({}, 'no list of midstates explains the file; its whole MD5 decides');
+      await this.#orFailure(chain.stop());
+      for (const part of partIndexes(manifest.geometry)) this.#hash.add(part, null);
+    }
+    const proof = await this.#proofOf(this.#hash);
+    if (proof !== null) {
+      chain?.convict();
+      return proof;
+    }
+    this.#book.forgive();
     let repaired: Proof | null = null;
     const repair = new Repair({
       geometry: manifest.geometry,
@@ -290,11 +450,14 @@ export class Download {
     // Parts were served to others while nobody knew that they were wrong.
     memory.forget(manifest.md5);
     if (repaired !== null) return repaired;
-    throw new OperationalError(
-      'verification',
-      'UNVERIFIABLE',
-      `no owner has a file whose MD5 is ${manifest.md5}: it is corrupt, or its id is not the MD5 of its bytes`,
-    );
+    throw unverifiable(manifest.md5);
+  }
+
+  /** All parts may be served now, also those that never linked. */
+  #isProven(proof: Proof): void {
+    this.#proof = proof;
+    const { stored, own } = this.#init;
+    for (const part of stored) if (this.#chain?.isLinked(part) === false) own(part);
   }
 
   async #proofOf(hash: PrefixHash): Promise<Proof | null> {
@@ -363,11 +526,17 @@ export class Download {
     this.#wake();
   }
 
+  /** Milliseconds since a byte came, or since there has been something to wait for. */
+  get #quiet(): number {
+    const since = Math.max(this.#startedAt, this.#active.lastByteAt, this.#trust.lostAt);
+    return this.#init.clock.now() - since;
+  }
+
   #check(): void {
-    const { clock, stored } = this.#init;
-    if (!stored.isComplete) {
+    const { clock } = this.#init;
+    if (this.#picker.landedCount < this.#picker.partCount) {
       const now = clock.now();
-      const quiet = now - Math.max(this.#startedAt, this.#active.lastByteAt);
+      const quiet = this.#quiet;
       const reached = this.#book.peers.some((peer) => peer.reached);
       if (this.#everAnswered && !this.#everListed && now - this.#startedAt >= NOBODY_LISTED_MS)
         this.#fail(nobody('no peer owns it right now'));
@@ -376,41 +545,26 @@ export class Download {
           nobody(this.#everListed ? 'none of its owners could be reached' : 'no tracker says who owns it'),
         );
       else if (quiet >= STALLED_MS) this.#fail(stalled(quiet));
-      if (!this.#fetcher.busy) this.#watch.hurry();
+      if (!this.#fetcher.busy) {
+        this.#watch.hurry();
+        this.#trust.relent();
+      }
     }
     this.#wake();
     this.#timer = clock.after(CHECK_MS, () => this.#check());
   }
 
   async #stop(): Promise<void> {
+    this.#stopped = true;
     this.#timer?.cancel();
+    this.#listDeadline?.cancel();
     this.#watch.stop();
+    this.#lists.stop();
     this.#active.stop();
     this.#book.close();
     await this.#writer.settled();
+    while (this.#coolOne());
+    await this.#chain?.stop();
     await this.#hash.stop();
   }
 }
-
-const diskError = ({ code, detail }: JobFailure): OperationalError =>
-  new OperationalError(
-    'disk',
-    code,
-    code === 'ENOSPC' || code === 'EDQUOT'
-      ? 'the disk is full: free some space and give the same command again; what is stored is kept'
-      : `cannot write what was downloaded (${detail}): give the same command again when the disk is well`,
-  );
-
-const nobody = (what: string): OperationalError =>
-  new OperationalError(
-    'network',
-    'NO_OWNER',
-    `${what}; try again when a peer that shares the file is running`,
-  );
-
-const stalled = (quietMs: number): OperationalError =>
-  new OperationalError(
-    'stalled',
-    'STALLED',
-    `no byte arrived for ${Math.round(quietMs / 1000)} s; the same command goes on where this one stopped`,
-  );

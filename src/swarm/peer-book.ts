@@ -2,7 +2,8 @@
  * The owners of one file: who they are, what they have, how they did.
  *
  * Invariant: one Peer for each announced address; its id is its index in order of first sight and never changes, so that
- * "who sent this part" outlives the peer. A peer's parts are counted in the picker's rarity exactly while it is listed.
+ * "who sent this part" outlives the peer. What a peer is named to have is counted in the picker's rarity exactly while it
+ * is listed; `parts` is that without what is excluded.
  */
 import { addressKey, hosts, type NodeAddress } from '../model/address.js';
 import type { PartIndex } from '../model/ids.js';
@@ -49,12 +50,21 @@ export class Peer {
   readonly address: NodeAddress;
   readonly link: PeerLink;
   readonly requests = new Map<PartIndex, PeerRequest>();
+  /** What the trackers say it has. */
+  named: PartList;
+  /** What it may be asked for. */
   parts: PartList;
   /** Asked only for what nobody else has free hands for. */
   slow = false;
   /** Sent wrong bytes or broke the framing too often: never asked again. */
   banned = false;
+  /** Sent a part that does not link, or a list that was refuted: not asked while it is not known who lied. */
+  aside = false;
+  /** Parts it is not asked for again, because what it sent for them did not link. */
+  readonly excluded = new Set<PartIndex>();
   listed = true;
+  /** Named as an owner of every part. */
+  complete: boolean;
   reached = false;
   bytes = 0;
   /** Bytes a second, smoothed over RATE_MEMORY_MS. */
@@ -68,13 +78,15 @@ export class Peer {
   constructor(id: number, address: NodeAddress, parts: PartList, link: PeerLink, now: number) {
     this.id = id;
     this.address = address;
+    this.named = parts;
     this.parts = parts;
+    this.complete = parts.isComplete;
     this.link = link;
     this.#ratedAt = now;
   }
 
   usable(now: number): boolean {
-    return this.listed && !this.banned && now >= this.#restUntil;
+    return this.listed && !this.banned && !this.aside && now >= this.#restUntil;
   }
 
   succeeded(): void {
@@ -136,7 +148,7 @@ export class PeerBook {
   /** Counts every listed owner in `rarity` from now on, instead of the one before. */
   countIn(rarity: Rarity): void {
     this.#rarity = rarity;
-    for (const peer of this.#peers) if (peer.listed) rarity.ownerAdded(peer.parts);
+    for (const peer of this.#peers) if (peer.listed) rarity.ownerAdded(peer.named);
   }
 
   /** Takes a tracker's whole answer: new owners appear, part lists grow or shrink, owners not named any more rest unlisted. */
@@ -154,7 +166,7 @@ export class PeerBook {
     for (const peer of this.#peers) {
       if (!peer.listed || named.has(peer)) continue;
       peer.listed = false;
-      this.#rarity?.ownerRemoved(peer.parts);
+      this.#rarity?.ownerRemoved(peer.named);
     }
   }
 
@@ -170,6 +182,25 @@ export class PeerBook {
     return [...suffixes];
   }
 
+  /** The part is not asked of `senders` any more, but of everybody else. */
+  exclude(part: PartIndex, senders: ReadonlySet<number>): void {
+    for (const peer of this.#peers) {
+      const changed = senders.has(peer.id) ? !peer.excluded.has(part) : peer.excluded.has(part);
+      if (!changed) continue;
+      if (!peer.excluded.delete(part)) peer.excluded.add(part);
+      peer.parts = without(peer.named, peer.excluded);
+    }
+  }
+
+  /** Every peer may be asked for everything it has, but the banned ones. */
+  forgive(): void {
+    for (const peer of this.#peers) {
+      peer.aside = false;
+      peer.excluded.clear();
+      peer.parts = peer.named;
+    }
+  }
+
   close(): void {
     for (const peer of this.#peers) peer.link.close();
   }
@@ -181,11 +212,20 @@ export class PeerBook {
     this.#rarity?.ownerAdded(parts);
   }
 
-  #relist(peer: Peer, parts: PartList): void {
-    if (peer.listed && Buffer.compare(peer.parts.bytes, parts.bytes) === 0) return;
-    if (peer.listed) this.#rarity?.ownerRemoved(peer.parts);
-    this.#rarity?.ownerAdded(parts);
-    peer.parts = parts;
+  #relist(peer: Peer, named: PartList): void {
+    peer.complete ||= named.isComplete;
+    if (peer.listed && Buffer.compare(peer.named.bytes, named.bytes) === 0) return;
+    if (peer.listed) this.#rarity?.ownerRemoved(peer.named);
+    this.#rarity?.ownerAdded(named);
+    peer.named = named;
+    peer.parts = without(named, peer.excluded);
     peer.listed = true;
   }
+}
+
+function without(parts: PartList, excluded: ReadonlySet<PartIndex>): PartList {
+  if (excluded.size === 0) return parts;
+  const left = parts.clone();
+  for (const part of excluded) left.remove(part);
+  return left;
 }

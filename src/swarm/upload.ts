@@ -20,6 +20,8 @@ export interface ServedFile {
   readonly geometry: PartGeometry;
   /** Where the part can be read; null when it is not here. */
   origin(part: PartIndex): PartOrigin | null;
+  /** Chaining values at the part borders, 16 B each (PROTOCOL.md §7.2); null when they are not known. */
+  readonly midstates: Uint8Array | null;
   /** A read found that the file on disk is not the one that was shared. */
   changed(): void;
 }

@@ -18,21 +18,21 @@ test('reads asked for in one turn go to the workers a few a task, each with its 
     return {
       ok: true,
       reads: frames.map(({ position }) =>
-        position === 5 ? { ok: false, code: 'CHANGED', detail: '' } : { ok: true },
+        position === 9 ? { ok: false, code: 'CHANGED', detail: '' } : { ok: true },
       ),
     };
   });
-  const answers = await Promise.all(Array.from({ length: 6 }, (_, at) => reads.read(job(at))));
+  const answers = await Promise.all(Array.from({ length: 10 }, (_, at) => reads.read(job(at))));
   assert.deepEqual(batches, [
-    [0, 1, 2, 3],
-    [4, 5],
+    [0, 1, 2, 3, 4, 5, 6, 7],
+    [8, 9],
   ]);
   assert.deepEqual(
     answers.map(({ ok }) => ok),
-    [true, true, true, true, true, false],
+    [true, true, true, true, true, true, true, true, true, false],
   );
-  await reads.read(job(6));
-  assert.deepEqual(batches[2], [6]);
+  await reads.read(job(10));
+  assert.deepEqual(batches[2], [10]);
 });
 
 test('a pool that fails fails every read of the batch, as a value', async () => {

@@ -26,6 +26,8 @@ export interface DownloadRigOptions extends Partial<Pick<DownloadInit, 'verify' 
   /** The MD5 of the content when left out. */
   readonly id?: string;
   readonly peers: readonly Behaviour[];
+  /** What each peer does when it is asked for midstates; those left out refuse. */
+  readonly lists?: readonly (Behaviour | undefined)[];
   /** Parts on disk from an earlier run. */
   readonly earlier?: readonly number[];
   readonly slabBytes?: number;
@@ -50,12 +52,14 @@ export class DownloadRig {
   readonly md5: string;
   readonly #abort = new AbortController();
   readonly #peers: readonly Behaviour[];
+  readonly #lists: readonly (Behaviour | undefined)[];
   readonly #geometry: PartGeometry;
   #outcome: { proof: Proof } | { error: unknown } | null = null;
 
   constructor(options: DownloadRigOptions) {
     const { content, partSize = 1000, id = md5(content), peers, earlier = [] } = options;
     this.#peers = peers;
+    this.#lists = options.lists ?? [];
     this.md5 = id;
     this.#geometry = partGeometry(content.length, partSize);
     const { partCount } = this.#geometry;
@@ -150,18 +154,21 @@ export class DownloadRig {
 
   #assertNothingLeft(): void {
     assert.deepEqual(this.clock.pending, []);
-    assert.equal(this.slab.stats().usedBytes, this.cache.stats().bytes);
+    assert.equal(this.slab.stats().usedBytes, this.cache.stats().bytes + this.disk.scratchBytes);
     assert.equal(this.cache.stats().waiting, 0);
     for (const { closed, requests } of this.links) assert.deepEqual([closed, requests.length], [true, 0]);
   }
 
   #connect(onRoom: () => void): ScriptedLink {
-    const behave = this.#peers[this.links.length]!;
+    const sendsPart = this.#peers[this.links.length]!;
+    const sendsList = this.#lists[this.links.length] ?? refuses;
     const link = new ScriptedLink();
     link.onRoom = onRoom;
     link.onRequest = (request) => {
       setImmediate(() => {
-        if (request.wire.outcome === 'open') behave(request);
+        if (request.wire.outcome !== 'open') return;
+        if (request.command === 'MIDS') sendsList(request);
+        else sendsPart(request);
       });
     };
     this.links.push(link);

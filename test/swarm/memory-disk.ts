@@ -10,12 +10,21 @@ import type {
   HashPartsJob,
   JobFailure,
   StorePartsJob,
+  VerifyPart,
+  VerifyPartsJob,
+  VerifyPartsResult,
 } from '../../src/compute/jobs.js';
-import type { Slab } from '../../src/compute/slab.js';
+import type { Slab, Slot } from '../../src/compute/slab.js';
 import type { DownloadTasks } from '../../src/swarm/download.js';
-import { payloadOf } from './payload.js';
+import { SCRATCH_BYTES } from '../../workers/kernels/abi.js';
+import { Md5Kernel } from '../../workers/kernels/md5-kernel.js';
+import { compileMd5 } from '../../workers/kernels/md5-module.js';
+import { outcomesOf } from '../../workers/part-outcomes.js';
+import { chunksIn, payloadOf } from './payload.js';
 
-type Kind = 'store' | 'compare' | 'hash';
+type Kind = 'store' | 'verify' | 'compare' | 'hash';
+
+const kernelModule = compileMd5();
 
 /**
  * A download's file and journal in memory, and the tasks that workers do on them. A task touches its bytes a turn after
@@ -30,12 +39,15 @@ export class MemoryDisk implements DownloadTasks {
   /** What tasks of a kind come back with from now on; an Error is thrown. */
   readonly failing: Partial<Record<Kind, JobFailure | Error>> = {};
   /** How many tasks of each kind there were. */
-  readonly tasks: Record<Kind, number> = { store: 0, compare: 0, hash: 0 };
+  readonly tasks: Record<Kind, number> = { store: 0, verify: 0, compare: 0, hash: 0 };
+  /** How many states each verify task hashed its parts from, in all. */
+  statesHashed = 0;
   /** The most inputs one hash task had. */
   largestHashTask = 0;
-  /** Bytes hashed from the file, not from the slab. */
+  /** Bytes hashed that were read from the file. */
   bytesReadBack = 0;
   readonly #slab: Slab;
+  #kernel: { readonly md5: Md5Kernel; readonly scratch: Slot } | null = null;
   readonly #hashes = new Map<number, Hash>();
   readonly #held: Partial<Record<Kind, { readonly over: Promise<void>; readonly letGo: () => void }>> = {};
 
@@ -67,6 +79,26 @@ export class MemoryDisk implements DownloadTasks {
       this.marks.add(mark);
     }
     return { ok: true };
+  }
+
+  /** Bytes of the slab that the kernel took for itself. */
+  get scratchBytes(): number {
+    return this.#kernel?.scratch.length ?? 0;
+  }
+
+  async verifyParts({ dataFd, journalFd, parts }: VerifyPartsJob): Promise<VerifyPartsResult | JobFailure> {
+    const failure = await this.#begin('verify');
+    if (failure !== null) return failure;
+    assert.deepEqual([dataFd, journalFd], [this.dataFd, this.journalFd]);
+    const segments = parts.map((part) => this.#segmentsOf(part));
+    const outcomes = outcomesOf(this.#md5Kernel(), parts, segments);
+    for (const { source, position, mark, starts } of parts) {
+      this.statesHashed += starts.length / 16;
+      if (source.kind === 'disk') continue;
+      this.data.set(payloadOf(this.#slab, source.frame), position);
+      this.marks.add(mark);
+    }
+    return { ok: true, outcomes };
   }
 
   async compareParts({ fd, parts }: ComparePartsJob): Promise<ComparePartsResult | JobFailure> {
@@ -103,6 +135,24 @@ export class MemoryDisk implements DownloadTasks {
     const failure = this.failing[kind];
     if (failure instanceof Error) throw failure;
     return failure ?? null;
+  }
+
+  #md5Kernel(): Md5Kernel {
+    if (this.#kernel === null) {
+      const scratch = this.#slab.acquire(SCRATCH_BYTES);
+      assert.ok(scratch !== null, 'the slab of the test has no room for the kernel');
+      this.#kernel = { md5: new Md5Kernel(kernelModule, this.#slab.memory, scratch.offset), scratch };
+    }
+    return this.#kernel.md5;
+  }
+
+  #segmentsOf({ source, position }: VerifyPart): Buffer[] {
+    if (source.kind === 'frame') return chunksIn(this.#slab, source.frame);
+    const { offset, length } = source;
+    this.bytesReadBack += length;
+    const view = Buffer.from(this.#slab.buffer, offset, length);
+    view.set(this.data.subarray(position, position + length));
+    return [view];
   }
 
   #bytesOf(input: HashInput): Buffer {

@@ -58,15 +58,18 @@ function landedPart(part: number): LandedPart {
 }
 
 describe('a part writer', () => {
-  it('starts a part at once while a thread is free, and gathers up to four for a task otherwise', async () => {
+  it('starts a part at once while a thread is free, and gathers up to sixteen for a task otherwise', async () => {
     const rig = new Rig(2);
-    rig.write(0, 1, 2, 3, 4, 5, 6, 7);
+    rig.write(...Array.from({ length: 20 }, (_, part) => part));
     assert.deepEqual(rig.started, [[0], [1]]);
-    assert.deepEqual(rig.writer.stats(), { queued: 6, running: 2, bytes: 0 });
+    assert.deepEqual(rig.writer.stats(), { queued: 18, running: 2, bytes: 0 });
     await rig.tasks[1]!.end({ ok: true });
-    assert.deepEqual(rig.started, [[0], [1], [2, 3, 4, 5]]);
+    assert.deepEqual(
+      rig.started[2],
+      Array.from({ length: 16 }, (_, at) => at + 2),
+    );
     await rig.tasks[0]!.end({ ok: true });
-    assert.deepEqual(rig.started.at(-1), [6, 7]);
+    assert.deepEqual(rig.started.at(-1), [18, 19]);
   });
 
   it('says where the data and the mark of each part go', () => {

@@ -9,8 +9,8 @@ import { arep } from '../support/base-frame.js';
 const HEAD = 15;
 const OVERWRITTEN = 0xee;
 
-/** A copy of the data of a part as it landed: the first chunk, then chunks behind their Lenchunks (PROTOCOL.md §4). */
-export function payloadOf(slab: Slab, { offset, first, length }: FrameSpan): Buffer {
+/** The data of a part where it landed: the first chunk, then chunks behind their Lenchunks (PROTOCOL.md §4). */
+export function chunksIn(slab: Slab, { offset, first, length }: FrameSpan): Buffer[] {
   const bytes = Buffer.from(slab.buffer);
   const chunks = [bytes.subarray(offset, offset + first)];
   let at = offset + first;
@@ -20,8 +20,11 @@ export function payloadOf(slab: Slab, { offset, first, length }: FrameSpan): Buf
     at += 5 + chunk;
     left -= chunk;
   }
-  return Buffer.concat(chunks);
+  return chunks;
 }
+
+/** A copy of the data of a part as it landed. */
+export const payloadOf = (slab: Slab, frame: FrameSpan): Buffer => Buffer.concat(chunksIn(slab, frame));
 
 /** A part that has landed in chunks of these lengths. Its bytes are gone once the slot is given back. */
 export function landedPart(slab: Slab, part: number, data: Uint8Array, lengths: number[]): LandedPart {

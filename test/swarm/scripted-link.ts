@@ -8,8 +8,10 @@ import { Wire } from './wire.js';
 
 const CHUNK = 4096;
 
-/** A RETP that a peer was sent. */
+/** A RETP, or a MIDS, that a peer was sent. */
 export class ScriptedRequest {
+  readonly command: string;
+  /** Of a RETP. */
   readonly part: number;
   readonly exchange: Exchange;
   readonly wire: Wire;
@@ -19,7 +21,9 @@ export class ScriptedRequest {
     this.exchange = exchange;
     this.wire = new Wire(exchange);
     this.wire.onEnd = () => this.#link.ended(this);
-    this.part = Number(Buffer.from(exchange.request).toString('latin1', 36));
+    const request = Buffer.from(exchange.request).toString('latin1');
+    this.command = request.slice(0, 4);
+    this.part = Number(request.slice(36));
     this.#link = link;
   }
 
@@ -53,8 +57,10 @@ export class ScriptedLink implements PeerLink {
   onRoom: () => void = () => {};
   /** Under way, oldest first. */
   readonly requests: ScriptedRequest[] = [];
-  /** The parts of all requests there were. */
+  /** The parts of all RETPs there were. */
   readonly asked: number[] = [];
+  /** How often it was asked for midstates. */
+  askedForList = 0;
   readonly aborted: number[] = [];
 
   room(): number {
@@ -65,14 +71,15 @@ export class ScriptedLink implements PeerLink {
   submit(exchange: Exchange): void {
     const request = new ScriptedRequest(exchange, this);
     this.requests.push(request);
-    this.asked.push(request.part);
+    if (request.command === 'MIDS') this.askedForList++;
+    else this.asked.push(request.part);
     this.onRequest(request);
   }
 
   abort(exchange: Exchange): void {
     const request = this.requests.find((other) => other.exchange === exchange);
     if (request === undefined) return;
-    this.aborted.push(request.part);
+    if (request.command === 'RETP') this.aborted.push(request.part);
     request.wire.fail('aborted');
     this.forget(request);
   }

@@ -77,6 +77,7 @@ export class UploadRig {
     const file: ServedFile = {
       geometry: partGeometry(this.content.length, PART),
       origin: (part) => (this.isOwned(part) ? { kind: 'descriptor', fd: 3 } : null),
+      midstates: null,
       changed: () => this.changes++,
     };
     this.upload = new Upload({

@@ -12,7 +12,7 @@ import { landedPart } from '../swarm/payload.js';
 /** A slab and one worker that shares it; gone when the test is over. */
 export class WorkerRig {
   readonly slab = new Slab(2_097_152);
-  readonly pool = new WorkerPool(this.slab, 1);
+  readonly pool = new WorkerPool(this.slab, { threads: 1, verifies: true });
 
   constructor(t: TestContext) {
     atEnd(t, () => this.pool.stop());
