@@ -66,7 +66,7 @@ test('a failure comes back as a value, and each task is counted by its end', asy
 
 test('a stopped pool has no threads, settles what it was given, and takes nothing more', async (t) => {
   const pool = poolOf(t, 2);
-  const { inputs } = await ranges(t, 60);
+  const { inputs } = await ranges(t, 600);
   const given = inputs.map((input, hash) => pool.run('hashParts', { hash, inputs: [input] }));
   await given[0];
   const settled = Promise.allSettled(given);
