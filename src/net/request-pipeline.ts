@@ -26,6 +26,8 @@ export interface RequestPipelineInit {
   readonly depth: number;
   /** Exchanges that may wait for room; 0 when left out. */
   readonly queueLimit?: number;
+  /** A node that keeps connections ended one on which nothing was asked: it may be gone, or about to come back. */
+  readonly onHangUp?: () => void;
   /** An exchange ended and there is room now. */
   readonly onRoom?: () => void;
 }
@@ -217,6 +219,7 @@ export class RequestPipeline {
   #ended(line: Line, end: ExchangeFailure, lost: Lost[]): void {
     this.#lines.delete(line);
     this.#keeping.ended(line, end, lost.length === 0);
+    if (lost.length === 0 && end.kind !== 'aborted' && this.mode === 'kept') this.#init.onHangUp?.();
     const failed: Lost[] = [];
     const again: Attempt[] = [];
     for (const [at, { attempt, failure }] of lost.entries()) {

@@ -70,6 +70,8 @@ export class TrackerSession {
       maxConnections: CONNECTIONS,
       depth: DEPTH,
       queueLimit: QUEUE,
+      // A tracker that was restarted has forgotten us: find out before the next renewal.
+      onHangUp: () => this.#login.doubt(),
     });
     this.#login = new TrackerLogin({
       attempt: () => this.#logIn(),

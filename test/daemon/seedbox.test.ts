@@ -18,9 +18,9 @@ const SIZE = PARTS * PART;
 const RESCAN_MS = 60_000;
 const QUIET_MS = 3_000;
 
-async function startTracker(t: TestContext) {
+async function startTracker(t: TestContext, port = 0) {
   const server = new TrackerServer({
-    listen: { host: '127.0.0.1', port: 0 },
+    listen: { host: '127.0.0.1', port },
     trustAnnouncedAddresses: false,
     logger: silentLogger,
     clock: systemClock,
@@ -37,6 +37,7 @@ async function startTracker(t: TestContext) {
 class SharedFolder {
   readonly clock = new ManualClock();
   readonly server: TrackerServer;
+  readonly tracker: HostPort;
   readonly client: BaseClient;
   readonly folder: string;
   readonly seedbox: Seedbox;
@@ -44,6 +45,7 @@ class SharedFolder {
 
   private constructor(tracker: { server: TrackerServer; at: HostPort }, folder: string) {
     this.server = tracker.server;
+    this.tracker = tracker.at;
     this.client = new BaseClient({ tracker: tracker.at, port: 5001 });
     this.folder = folder;
     this.seedbox = new Seedbox({
@@ -184,4 +186,15 @@ test('a file is not withdrawn as long as one of its places is left', async (t) =
   await shared.listed(md5(content), true);
   assert.deepEqual(await shared.part(content, 1), partOf(content, 1));
   assert.equal(shared.server.stats().requests.DELR?.ADEL, 0);
+});
+
+test('a tracker that comes back without its memory has every file again, long before the next renewal', async (t) => {
+  const content = seededBytes('remembered', SIZE);
+  const shared = await SharedFolder.start(t, { 'a.bin': content });
+  await shared.server.stop();
+  await startTracker(t, shared.tracker.port);
+  await shared.clock.whenPending(1, 2_000);
+  shared.clock.advance(2_000);
+  await shared.client.login();
+  await shared.listed(md5(content), true);
 });
