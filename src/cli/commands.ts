@@ -40,7 +40,7 @@ export const COMMANDS: { readonly [N in CommandName]: CommandEntry<N> } = {
   },
   bench: {
     summary: 'measure this machine',
-    words: { syntax: '<what>', help: 'what to measure', choices: ['transfer'] },
+    words: { syntax: '<what>', help: 'what to measure', choices: ['hash', 'transfer'] },
     load: () => import('./bench.js'),
   },
 };

@@ -159,10 +159,14 @@ export const SETTINGS = {
   'seed-ratio': single(ratio, { get: null }, 'serve on until RATIO times the size was uploaded'),
   'seed-time': single(time, { get: null }, 'serve on for TIME at most, such as 10m'),
   want: single(count(100_000), { search: null }, 'print at most N results, those with the most owners first'),
-  size: single(size, { bench: '1G' }, 'size of the file'),
-  seeds: single(count(100), { bench: '1' }, 'how many daemons share the file'),
-  runs: single(count(1000), { bench: '1' }, 'measure N times; the median is in the result'),
-  'no-verify': onOff(['bench'], 'leave out the MD5, to see the network path alone'),
+  size: single(size, { bench: null }, 'size of the file (default: hash 512M, transfer 1G)'),
+  seeds: single(count(100), { bench: '1' }, 'transfer: how many daemons share the file'),
+  runs: single(
+    count(1000),
+    { bench: null },
+    'measure N times; the median is in the result (default: hash 9, transfer 1)',
+  ),
+  'no-verify': onOff(['bench'], 'transfer: leave out the MD5, to see the network path alone'),
   json: onOff(['get', 'search', 'share', 'bench'], 'one JSON object a line on stdout, all else on stderr'),
   quiet: onOff(['get'], 'only errors', 'q'),
 };

@@ -35,7 +35,7 @@ test('the defaults are those of the design', () => {
   assert.equal(get.output, null);
   assert.equal(get['no-seed'], false);
   assert.deepEqual(resolveSettings('start', []).settings.tracker, []);
-  assert.equal(resolveSettings('bench', []).settings.size, 2 ** 30);
+  assert.equal(resolveSettings('bench', []).settings.seeds, 1);
 });
 
 test('a command has the flags of the design and no others', () => {
