@@ -9,6 +9,8 @@ import type { PartList } from '../model/part-list.js';
 
 /** How many candidates beyond the window are compared for rarity: a bound on the cost of one pick. */
 const RARITY_SAMPLE = 512;
+/** How many parts are looked at for it. */
+const MAX_SCAN = 16_384;
 const MAX_OWNERS = 65_535;
 
 export class PartPicker {
@@ -136,7 +138,7 @@ export class PartPicker {
     return chosen;
   }
 
-  /** Scans [from, partCount) from a random place, round once; ties go to whichever a fair draw keeps. */
+  /** Scans [from, partCount) from a random place, round at most once; ties go to whichever a fair draw keeps. */
   #rarestMissing(parts: PartList, from: number): PartIndex | null {
     const span = this.partCount - from;
     const start = Math.floor(this.#random() * span);
@@ -144,7 +146,8 @@ export class PartPicker {
     let rarity = Number.POSITIVE_INFINITY;
     let ties = 0;
     let seen = 0;
-    for (let step = 0; step < span && seen < RARITY_SAMPLE; step++) {
+    const end = Math.min(span, MAX_SCAN);
+    for (let step = 0; step < end && seen < RARITY_SAMPLE; step++) {
       const part = (from + ((start + step) % span)) as PartIndex;
       if (!this.#isMissing(part) || !parts.has(part)) continue;
       seen++;

@@ -55,6 +55,8 @@ const FROM_EARLIER_RUN = -1;
 const MD5_BLOCK = 64;
 /** Owners get this long to send the first list of midstates; without one the whole MD5 decides. */
 const FIRST_LIST_MS = 3_000;
+/** … and besides the time that its 16 bytes a part take at 64 kB/s. */
+const LIST_PARTS_PER_MS = 4;
 
 /** What the whole file was proven by; 'unproven' only when verification was switched off. */
 export type Proof = 'midstates' | 'salted-midstates' | 'md5' | 'salted-md5' | 'unproven';
@@ -133,6 +135,8 @@ export class Download {
   #bytes = 0;
   #everAnswered = false;
   #everListed = false;
+  /** What is stored is known to be wrong somewhere. */
+  #wrong = false;
   #askedForList = false;
   /** Runs while the first list is awaited. */
   #listDeadline: Timer | null = null;
@@ -203,6 +207,7 @@ export class Download {
 
   /** True when the part is on disk and as right as can be known now: it may be served to others. */
   has(part: PartIndex): boolean {
+    if (this.#way === 'undecided' || this.#wrong) return false;
     const chain = this.#proof === null ? this.#chain : null;
     return chain === null ? this.#init.stored.has(part) : chain.isLinked(part);
   }
@@ -289,9 +294,14 @@ export class Download {
   async #askForFirstList(): Promise<void> {
     if (this.#askedForList) return;
     this.#askedForList = true;
-    this.#listDeadline ??= this.#init.clock.after(FIRST_LIST_MS, () => this.#decide('whole'));
+    const { clock, manifest } = this.#init;
+    const listMs = FIRST_LIST_MS + manifest.geometry.partCount / LIST_PARTS_PER_MS;
+    this.#listDeadline ??= clock.after(listMs, () => this.#decide('whole'));
     const list = await this.#lists.next();
     if (this.#way !== 'undecided' || this.#stopped) return;
+    // Nobody to ask yet: a complete owner may still be named before the deadline.
+    this.#askedForList = list !== null || this.#lists.asked > 0;
+    if (!this.#askedForList) return;
     if (list !== null) this.#chain = this.#verification(list);
     this.#decide(list === null ? 'whole' : 'chain');
   }
@@ -424,6 +434,9 @@ export class Download {
       chain?.convict();
       return proof;
     }
+    // Nobody must get these parts from us, or take us for the liar.
+    this.#wrong = true;
+    memory.forget(manifest.md5);
     this.#book.forgive();
     let repaired: Proof | null = null;
     const repair = new Repair({
@@ -447,9 +460,10 @@ export class Download {
       },
     });
     await repair.run();
-    // Parts were served to others while nobody knew that they were wrong.
-    memory.forget(manifest.md5);
-    if (repaired !== null) return repaired;
+    if (repaired !== null) {
+      this.#wrong = false;
+      return repaired;
+    }
     throw unverifiable(manifest.md5);
   }
 
