@@ -2,17 +2,12 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { IHasher } from 'hash-wasm';
 import type { HashSliceJob, HashSliceResult, JobFailure } from '../src/compute/jobs.js';
-import { type FileIdentity, identityOf, unchanged } from '../src/model/file-identity.js';
+import { type FileIdentity, identityOf, tickLeft, unchanged } from '../src/model/file-identity.js';
 
 /** hash-wasm's saved MD5: 4 B tag, 8 B count, A B C D little-endian, 128 B buffers. */
 const STATE_OFFSET = 12;
 const STATE_LENGTH = 16;
 const MD5_BLOCK = 64;
-/**
- * File systems stamp changes with the kernel's tick, at most this coarse. A file changed within the tick of its last
- * change shows no trace of it, so reading begins only when that tick is over.
- */
-const TICK_MS = 20;
 
 /** Outside the slab, one a thread: small enough to stay in the processor's cache while it is hashed. */
 const window = Buffer.allocUnsafeSlow(262_144);
@@ -77,6 +72,6 @@ function bordersIn({ identity, from, to, partSize }: HashSliceJob): number {
 }
 
 function waitOutTick(identity: FileIdentity): void {
-  const age = Date.now() - Number(BigInt(identity.ctimeNs) / 1_000_000n);
-  if (age >= 0 && age < TICK_MS) Atomics.wait(sleeper, 0, 0, TICK_MS - age);
+  const left = tickLeft(identity, Date.now());
+  if (left > 0) Atomics.wait(sleeper, 0, 0, left);
 }

@@ -14,11 +14,14 @@ export class Engine {
   readonly slab: Slab;
   readonly memory: PartCache;
   readonly pool: WorkerPool;
+  /** Of the pool. */
+  readonly threads: number;
   #hashThread: WorkerPool | null = null;
 
   /** Starts the worker threads; they come up while the caller goes on. */
   constructor({ cacheBytes, threads }: EngineOptions) {
     this.slab = new Slab(cacheBytes);
+    this.threads = threads;
     this.memory = new PartCache(this.slab);
     this.pool = new WorkerPool(this.slab, { threads, verifies: true });
   }

@@ -11,6 +11,12 @@ export interface FileIdentity {
   readonly dev: string;
 }
 
+/**
+ * File systems stamp changes with the kernel's tick, at most this coarse. A file changed within the tick of its last
+ * change shows no trace of it, so reading begins only when that tick is over.
+ */
+const TICK_MS = 20;
+
 /** The part of node:fs BigIntStats that makes an identity. */
 export interface IdentifyingStats {
   readonly size: bigint;
@@ -41,4 +47,10 @@ export function sameContent(a: FileIdentity, b: FileIdentity): boolean {
 /** Whether nothing at all happened to the file between two looks of one run: a set-back mtime moves ctime. */
 export function unchanged(a: FileIdentity, b: FileIdentity): boolean {
   return sameContent(a, b) && a.ctimeNs === b.ctimeNs && a.dev === b.dev;
+}
+
+/** Milliseconds from `now` (as Date.now() gives it) until a further change of the file would show. */
+export function tickLeft({ ctimeNs }: FileIdentity, now: number): number {
+  const age = now - Number(BigInt(ctimeNs) / 1_000_000n);
+  return age >= 0 && age < TICK_MS ? TICK_MS - age : 0;
 }

@@ -48,22 +48,23 @@ const UNDECODABLE = '\ufffd';
 
 /** The file at `path`, links followed, or all of the folder there. Throws OperationalError when there is neither. */
 export async function scanPath(path: string): Promise<FolderScan> {
+  const file = await scanFile(path);
+  return file === null ? await scanFolder(path) : { files: [file], problems: [], isComplete: true };
+}
+
+/** The file at `path`, links followed; null when that is a folder. Throws OperationalError when there is neither. */
+export async function scanFile(path: string): Promise<ScannedFile | null> {
   try {
     const real = await realpath(path);
     const stats = await stat(real, { bigint: true });
-    if (stats.isDirectory()) return await scanFolder(real);
-    if (!stats.isFile())
-      throw new OperationalError('disk', 'NO_FILE', `${path}: not a file; share files or folders`);
-    return {
-      files: [{ path: real, name: basename(path), identity: identityOf(stats) }],
-      problems: [],
-      isComplete: true,
-    };
+    if (stats.isDirectory()) return null;
+    if (stats.isFile()) return { path: real, name: basename(path), identity: identityOf(stats) };
   } catch (error) {
     if (isErrno(error, 'ENOENT'))
       throw new OperationalError('disk', 'FILE_MISSING', `${path}: no such file; check its name`);
     throw diskError(error, path);
   }
+  throw new OperationalError('disk', 'NO_FILE', `${path}: neither a file nor a folder`);
 }
 
 /**

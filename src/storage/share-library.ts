@@ -21,7 +21,7 @@ import {
   scanFolder,
   scanPath,
 } from './folder-scan.js';
-import { HashQueue } from './hash-queue.js';
+import { type EntryChecks, HashQueue } from './hash-queue.js';
 import type { IndexEntry } from './index-record.js';
 import { QuietPaths } from './quiet-paths.js';
 import { type SharedFile, SharedFiles } from './shared-files.js';
@@ -50,14 +50,16 @@ export interface ShareLibraryOptions {
   readonly logger: Logger;
   /** How long a file that changed has to lie still before it is hashed; milliseconds. */
   readonly quietMs?: number;
-  /** Hash everything, whatever the index knows. */
-  readonly recheck?: boolean;
+  /** Reads everything again, whatever the index knows: checks what it knows, hashes the rest. Null: trusts the index. */
+  readonly recheck?: EntryChecks | null;
   /** A file is served from now on. */
   readonly onShared: (file: SharedFile) => void;
   /** A file is no longer served. */
   readonly onRemoved: (file: SharedFile) => void;
   /** Some more bytes are hashed. */
   readonly onProgress?: (stats: ShareLibraryStats) => void;
+  /** Nothing is left to be hashed for now. */
+  readonly onIdle?: (stats: ShareLibraryStats) => void;
 }
 
 export interface ShareLibraryStats {
@@ -69,6 +71,10 @@ export interface ShareLibraryStats {
   /** Paths that changed lately, or just appeared. */
   readonly unsettled: number;
   readonly hashedBytes: number;
+  /** Bytes still to be hashed. */
+  readonly queuedBytes: number;
+  /** Files that were read again and have the bytes that the index says. */
+  readonly rechecked: number;
   readonly indexHits: number;
   /** What could not be shared, by reason; counted again when it happens again. */
   readonly errors: Readonly<Record<string, number>>;
@@ -99,6 +105,7 @@ export class ShareLibrary {
   /** What the last scan left out, so that each is said once. */
   #problems = new Set<string>();
   #indexHits = 0;
+  #rechecked = 0;
   readonly #errors: Record<string, number> = {};
 
   constructor(options: ShareLibraryOptions) {
@@ -107,8 +114,12 @@ export class ShareLibrary {
       hash: options.hash,
       concurrency: options.concurrency,
       partSize: DEFAULT_PART_SIZE,
+      checks: options.recheck ?? null,
       onHashed: (file, result) => this.#hashed(file, result),
+      onHeld: (file, known) => this.#held(file, known),
+      onWrong: (file, known, part) => this.#wrong(file, known, part),
       onProgress: () => options.onProgress?.(this.stats()),
+      onIdle: () => options.onIdle?.(this.stats()),
     });
     this.#quiet = new QuietPaths({
       clock: options.clock,
@@ -173,6 +184,7 @@ export class ShareLibrary {
       ...this.#hashes.stats(),
       unsettled: this.#quiet.size,
       indexHits: this.#indexHits,
+      rechecked: this.#rechecked,
       errors: { ...this.#errors },
     };
   }
@@ -230,28 +242,47 @@ export class ShareLibrary {
   }
 
   #welcome(file: ScannedFile, isStart: boolean): void {
-    const { index, recheck = false } = this.#options;
-    const entry = recheck && isStart ? null : index?.find(file.path, file.identity, DEFAULT_PART_SIZE);
-    if (entry) {
+    const { index, recheck = null } = this.#options;
+    const entry = index?.find(file.path, file.identity, DEFAULT_PART_SIZE) ?? null;
+    if (isStart && (entry === null || recheck !== null)) this.#hash(file, entry);
+    else if (entry !== null) {
       this.#indexHits++;
       this.#share(file, entry);
-    } else if (isStart) this.#hash(file);
-    else this.#unsettle(file, file.identity);
+    } else this.#unsettle(file, file.identity);
   }
 
-  #hash(file: ScannedFile): void {
+  #hash(file: ScannedFile, known: IndexEntry | null = null): void {
     if (file.identity.size > MAX_FILE_SIZE) {
       this.#refuse(file, 'TOO_LARGE', `the protocol carries at most ${MAX_FILE_SIZE} B`, Infinity);
     } else {
       this.#paths.set(file.path, { kind: 'hashing' });
-      this.#hashes.add(file);
+      this.#hashes.add(file, known);
     }
   }
 
   /** The index must not bring back what it knew: a file may be changed and have its times set back. */
   #rehash(file: ScannedFile): void {
-    this.#options.index?.remove(file.path).catch((error: unknown) => this.#tellIndexTrouble(error));
+    this.#forgetHash(file);
     this.#hash(file);
+  }
+
+  #forgetHash({ path }: ScannedFile): void {
+    this.#options.index?.remove(path).catch((error: unknown) => this.#tellIndexTrouble(error));
+  }
+
+  #held(file: ScannedFile, known: IndexEntry): void {
+    this.#rechecked++;
+    this.#share(file, known);
+  }
+
+  /** The queue hashes it next; until then nothing is known of it. */
+  #wrong(file: ScannedFile, { md5 }: IndexEntry, part: number): void {
+    this.#forgetHash(file);
+    this.#count('WRONG');
+    this.#options.logger.warn(
+      { path: file.path, md5, part },
+      'a file has other bytes than were shared, though it looks the same: it is hashed anew and shared as what it is',
+    );
   }
 
   #hashed(file: ScannedFile, result: HashedFile | JobFailure): void {

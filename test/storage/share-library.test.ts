@@ -16,6 +16,7 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { HashSliceJob } from '../../src/compute/jobs.js';
 import { type Logger, silentLogger } from '../../src/core/logger.js';
+import type { EntryChecks } from '../../src/storage/hash-queue.js';
 import { ShareIndex } from '../../src/storage/share-index.js';
 import { type HashSlices, ShareLibrary, type ShareLibraryOptions } from '../../src/storage/share-library.js';
 import { hashSlice } from '../../workers/hash.js';
@@ -193,11 +194,40 @@ test('what the index knows is not hashed again; what changed since is', async (t
   );
   assert.equal(second.library.stats().indexHits, 2);
   assert.equal(second.library.find(idOf(B)), null);
+});
 
-  const third = new Subject(t, { folders: [folder], index, recheck: true });
-  await third.library.start();
-  await third.heard(3);
-  assert.equal(third.slices.length, 3);
+test('a recheck reads what the index knows against it, hashes the rest, and what does not hold anew', async (t) => {
+  const folder = await sharedFolder(t, { a: A, b: B });
+  const index = await openIndex(t, folder);
+  const first = new Subject(t, { folders: [folder], index });
+  await first.library.start();
+  await first.heard(2);
+  await first.library.stop();
+  await writeFile(join(folder, 'c'), C);
+
+  const checked: string[] = [];
+  let idle = 0;
+  const check: EntryChecks['check'] = async ({ name, identity }, known, onBytes) => {
+    checked.push(`${name} ${known.md5}`);
+    onBytes(name === 'b' ? 400 : identity.size);
+    return { ok: true, wrong: name === 'b' ? 0 : null };
+  };
+  const second = new Subject(t, {
+    folders: [folder],
+    index,
+    recheck: { check },
+    onIdle: () => idle++,
+  });
+  await second.library.start();
+  assert.deepEqual(await second.heard(3), ['+a', '+b', '+c']);
+  await until(() => idle > 0);
+  assert.deepEqual(checked.sort(), [`a ${md5(A)}`, `b ${md5(B)}`]);
+  assert.deepEqual(second.slices.map(({ path }) => path).sort(), [join(folder, 'b'), join(folder, 'c')]);
+  assert.deepEqual(second.library.find(idOf(A))?.midstates, first.library.find(idOf(A))?.midstates);
+  assert.deepEqual(second.warnings, [{ path: join(folder, 'b'), md5: md5(B), part: 0 }]);
+  const { rechecked, indexHits, hashedBytes, queuedBytes, errors } = second.library.stats();
+  assert.deepEqual([rechecked, indexHits, hashedBytes, queuedBytes], [1, 0, 702_400, 0]);
+  assert.deepEqual(errors, { WRONG: 1 });
 });
 
 test('paths of equal content are one file; when the one that serves goes, the other serves', async (t) => {
