@@ -2,7 +2,7 @@ import { Argument, Command, CommanderError } from 'commander';
 import { UsageError } from '../core/errors.js';
 import type { Source } from '../daemon/resolve-settings.js';
 import type { CommandName } from '../daemon/settings.js';
-import { COMMANDS } from './commands.js';
+import { COMMANDS, type Word } from './commands.js';
 import { addFlags, readFlags } from './flags.js';
 
 export interface CommandLine {
@@ -52,7 +52,7 @@ function buildProgram(
   for (const name of Object.keys(COMMANDS) as CommandName[]) {
     const { summary, words } = COMMANDS[name];
     const command = program.command(name).description(summary).addHelpText('after', AFTER_HELP);
-    if (words) command.addArgument(argumentOf(words));
+    for (const word of words ?? []) command.addArgument(argumentOf(word));
     // Nobody sees the flags of a command that is not named; making them all takes milliseconds.
     if (argv.includes(name)) addFlags(command, name);
     command.action(() =>
@@ -67,9 +67,9 @@ function buildProgram(
   return program;
 }
 
-function argumentOf(words: NonNullable<(typeof COMMANDS)[CommandName]['words']>): Argument {
-  const argument = new Argument(words.syntax, words.help);
-  return words.choices ? argument.choices(words.choices) : argument;
+function argumentOf({ syntax, help, choices }: Word): Argument {
+  const argument = new Argument(syntax, help);
+  return choices ? argument.choices(choices) : argument;
 }
 
 function isCommand(word: string): word is CommandName {

@@ -1,10 +1,17 @@
 import type { CommandName } from '../daemon/settings.js';
 import type { CommandModule } from './invocation.js';
 
+/** `syntax` is in commander's notation. */
+export interface Word {
+  readonly syntax: string;
+  readonly help: string;
+  readonly choices?: readonly string[];
+}
+
 interface CommandEntry<N extends CommandName> {
   readonly summary: string;
-  /** The words it takes beside flags, in commander's notation. */
-  readonly words?: { readonly syntax: string; readonly help: string; readonly choices?: readonly string[] };
+  /** What it takes beside flags. */
+  readonly words?: readonly Word[];
   /** Loads the command's own code only: start-up time counts (DESIGN.md §2). */
   load(): Promise<CommandModule<N>>;
 }
@@ -25,22 +32,30 @@ export const COMMANDS: { readonly [N in CommandName]: CommandEntry<N> } = {
   },
   share: {
     summary: 'share files until stopped; prints their magnet links',
-    words: { syntax: '<file...>', help: 'files to share' },
+    words: [{ syntax: '<file...>', help: 'files to share' }],
     load: () => import('./share.js'),
   },
   search: {
     summary: 'list the files whose names contain a text',
-    words: { syntax: '<text>', help: "part of a name, the first 8 digits or more of an MD5, or '*'" },
+    words: [{ syntax: '<text>', help: "part of a name, the first 8 digits or more of an MD5, or '*'" }],
     load: () => import('./search.js'),
   },
   get: {
     summary: 'download a file and verify it',
-    words: { syntax: '<wanted>', help: 'magnet link, MD5 or name' },
+    words: [{ syntax: '<wanted>', help: 'magnet link, MD5 or name' }],
     load: () => import('./get.js'),
+  },
+  verify: {
+    summary: 'check that a file on this machine has an MD5',
+    words: [
+      { syntax: '<file>', help: 'file to read' },
+      { syntax: '<md5>', help: 'the MD5 it should have, or a magnet link' },
+    ],
+    load: () => import('./verify.js'),
   },
   bench: {
     summary: 'measure this machine',
-    words: { syntax: '<what>', help: 'what to measure', choices: ['hash', 'transfer'] },
+    words: [{ syntax: '<what>', help: 'what to measure', choices: ['hash', 'transfer'] }],
     load: () => import('./bench.js'),
   },
 };

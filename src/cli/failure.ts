@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { OperationalError } from '../core/errors.js';
 import { DEBUG_VARIABLE, isDebugging } from '../daemon/resolve-settings.js';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.js';
 import type { Output } from './output.js';
@@ -31,9 +32,14 @@ export function reportFailure(error: unknown, { output, stop, env, json }: Circu
 }
 
 function messageOf(error: unknown, code: ExitCode): string {
-  if (code === EXIT.interrupted) return 'interrupted; the same command goes on from here';
   const text = error instanceof Error ? error.message || error.name : String(error);
+  if (code === EXIT.interrupted && !isVerify(error)) return 'interrupted; the same command goes on from here';
   return code === EXIT.unexpected ? `unexpected error: ${text}` : text;
+}
+
+/** The one command that keeps nothing of what it did. */
+function isVerify(error: unknown): boolean {
+  return error instanceof OperationalError && error.code === 'VERIFY_STOPPED';
 }
 
 function isAbort(error: unknown): boolean {

@@ -40,7 +40,7 @@ function eta({ bytes, total, rate }: Progress): string {
 }
 
 function sources({ peers, parts }: Progress): string[] {
-  return [counted(peers, 'peer'), counted(parts, 'part')];
+  return [...(peers === null ? [] : [counted(peers, 'peer')]), counted(parts, 'part')];
 }
 
 function bar(filled: number, columns: number): string {

@@ -49,7 +49,7 @@ class JsonReport implements ProgressReport {
     if (this.#unsaid === null) return;
     const { bytes, total, fetched, rate, peers, parts } = this.#unsaid;
     this.#unsaid = null;
-    this.#output.json({ event: 'progress', bytes, total, fetched, rate, peers, parts });
+    this.#output.json({ event: 'progress', bytes, total, fetched, rate, peers: peers ?? 0, parts });
   }
 }
 

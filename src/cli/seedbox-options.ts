@@ -29,6 +29,7 @@ export async function seedboxOptions(
     uploadLimit: settings['upload-limit'],
     downloadLimit: settings['download-limit'],
     cacheBytes: settings.cache,
+    recheck: settings.recheck,
     leaveWhenSafe: settings['leave-when-safe'],
     clock: systemClock,
     ...rest,

@@ -43,7 +43,8 @@ export interface Progress {
   readonly fetched: number;
   /** Bytes a second over the last moments. */
   readonly rate: number;
-  readonly peers: number;
+  /** Null where none has to do with it. */
+  readonly peers: number | null;
   readonly parts: number;
 }
 

@@ -9,8 +9,13 @@ import type { Engine } from './engine.js';
 const RANGE = 16_777_216;
 let lastHash = 0;
 
-/** The MD5 of a file, in lower-case hex. Throws OperationalError 'disk'. */
-export async function md5OfFile(engine: Engine, path: string, size: number): Promise<string> {
+/** The MD5 of a file, in lower-case hex; what `onBytes` throws ends it. Throws OperationalError 'disk'. */
+export async function md5OfFile(
+  engine: Engine,
+  path: string,
+  size: number,
+  onBytes: (bytes: number) => void = () => {},
+): Promise<string> {
   const file = await open(path).catch((error: unknown) => {
     throw diskError(error, path);
   });
@@ -25,6 +30,7 @@ export async function md5OfFile(engine: Engine, path: string, size: number): Pro
       });
       if (!result.ok)
         throw new OperationalError('disk', result.code, `cannot read ${path}: ${result.detail}`);
+      onBytes(length);
     }
     const result = await thread.run('finishHash', { hash, suffixes: [] });
     if (!result.ok) throw new OperationalError('disk', result.code, `cannot read ${path}: ${result.detail}`);

@@ -10,6 +10,8 @@ import { LockFile } from '../storage/lock-file.js';
 import { ShareIndex } from '../storage/share-index.js';
 import { type SharedFile, ShareLibrary } from '../storage/share-library.js';
 import type { ServedFile } from '../swarm/upload.js';
+import { HashLog } from './hash-log.js';
+import { midstateCheck } from './midstate-check.js';
 import { PeerNode, type PeerNodeOptions } from './peer-node.js';
 
 const RESCAN_MS = 60_000;
@@ -33,6 +35,8 @@ export interface SeedboxOptions extends Omit<PeerNodeOptions, 'threads'> {
   /** Where the share index and the lock are kept; null: nowhere, everything is hashed again at the next start. */
   readonly stateDir: string | null;
   readonly leaveWhenSafe: boolean;
+  /** Read every file again at the start, whatever the index knows. */
+  readonly recheck: boolean;
   /** A file is hashed (or known from the index) and served from now on. */
   readonly onShared: (file: SharedNotice) => void;
 }
@@ -66,6 +70,8 @@ export class Seedbox {
       const address = await this.#node.listen();
       this.#node.trackers.start();
       const engine = await this.#node.work();
+      const log = new HashLog(clock, logger);
+      let isRecheck = this.#options.recheck;
       this.#library = new ShareLibrary({
         folders,
         files,
@@ -74,8 +80,14 @@ export class Seedbox {
         concurrency: availableParallelism(),
         clock,
         logger,
+        recheck: isRecheck ? midstateCheck(engine) : null,
         onShared: (file) => this.#shared(file),
         onRemoved: (file) => this.#removed(file),
+        onProgress: (stats) => log.update(stats),
+        onIdle: (stats) => {
+          if (isRecheck) log.rechecked(stats);
+          isRecheck = false;
+        },
       });
       await this.#library.start();
       this.#scanLater();

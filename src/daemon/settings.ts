@@ -18,7 +18,7 @@ import {
   time,
 } from './setting-kinds.js';
 
-export type CommandName = 'start' | 'tracker' | 'daemon' | 'share' | 'search' | 'get' | 'bench';
+export type CommandName = 'start' | 'tracker' | 'daemon' | 'share' | 'search' | 'get' | 'verify' | 'bench';
 
 /** One value or none; `defaults` holds the commands that have the setting, with the text used when nothing is given. */
 interface Single<T, C extends CommandName, D extends string | null> {
@@ -118,8 +118,8 @@ export const SETTINGS = {
   ),
   state: single(
     directory,
-    { daemon: null, start: null, share: null },
-    'folder of the share index (daemon and start: the XDG state folder unless given); created when missing',
+    { daemon: null, start: null, share: null, verify: null },
+    'folder of the share index (daemon, start and verify: the XDG state folder unless given); created when missing',
   ),
   announce: single(
     announced,
@@ -146,6 +146,10 @@ export const SETTINGS = {
     ['daemon', 'start', 'share'],
     'when stopped, wait until others own every part of what is shared',
   ),
+  recheck: onOff(
+    ['daemon', 'start', 'share'],
+    'at the start, read every file again, whatever the share index knows of it',
+  ),
   demo: onOff(['start'], 'loopback only, shares ./shared with a sample file in it'),
   output: single(
     path,
@@ -167,8 +171,11 @@ export const SETTINGS = {
     'measure N times; the median is in the result (default: hash 9, transfer 1)',
   ),
   'no-verify': onOff(['bench'], 'transfer: leave out the MD5, to see the network path alone'),
-  json: onOff(['get', 'search', 'share', 'bench'], 'one JSON object a line on stdout, all else on stderr'),
-  quiet: onOff(['get'], 'only errors', 'q'),
+  json: onOff(
+    ['get', 'search', 'share', 'verify', 'bench'],
+    'one JSON object a line on stdout, all else on stderr',
+  ),
+  quiet: onOff(['get', 'verify'], 'only errors', 'q'),
 };
 
 type Table = typeof SETTINGS;

@@ -24,7 +24,7 @@ import { readLines } from './line-reader.js';
 /** As many as a scan finds at most (folder-scan.ts); beyond it the one not asked for longest goes. */
 const MAX_ENTRIES = 1_000_000;
 /** The longest record: 262,144 parts in Base64, and a path. */
-const MAX_RECORD = 8_388_608;
+export const MAX_RECORD = 8_388_608;
 /** Records that no longer hold may be this many more than those that do, then the file is written anew. */
 const SPARE_RECORDS = 1000;
 /** Characters collected before they are written. */

@@ -21,6 +21,10 @@ test('the line has name, bar, percent, speed, ETA, peers and parts', () => {
   );
 });
 
+test('peers are left out where none has to do with it', () => {
+  assert.match(progressLine('film.mkv', { ...HALF, peers: null }, 100), /ETA 0:08 {2}128 parts$/);
+});
+
 test('what is least needed goes first where room is short', () => {
   const at = (columns: number) => progressLine('film.mkv', HALF, columns);
   assert.equal(at(62), '[######-------]   50%  4.0 MiB/s  ETA 0:08  2 peers  128 parts');

@@ -60,6 +60,7 @@ class SharedFolder {
       files: [],
       stateDir: null,
       leaveWhenSafe: false,
+      recheck: false,
       onShared: () => {},
       logger: silentLogger,
       clock: this.clock,

@@ -3,7 +3,16 @@ import { test } from 'node:test';
 import { resolveSettings } from '../../src/daemon/resolve-settings.js';
 import { type CommandName, environmentName, SETTINGS, settingNames } from '../../src/daemon/settings.js';
 
-const COMMANDS: readonly CommandName[] = ['start', 'tracker', 'daemon', 'share', 'search', 'get', 'bench'];
+const COMMANDS: readonly CommandName[] = [
+  'start',
+  'tracker',
+  'daemon',
+  'share',
+  'search',
+  'get',
+  'verify',
+  'bench',
+];
 
 test('every setting belongs to some command, and its name makes a flag, a key and a variable of its own', () => {
   const names = Object.keys(SETTINGS);
@@ -40,7 +49,7 @@ test('the defaults are those of the design', () => {
 
 test('a command has the flags of the design and no others', () => {
   const common = ['tracker', 'listen', 'share', 'downloads', 'state', 'announce', 'slots', 'upload-limit'];
-  const daemon = [...common, 'download-limit', 'cache', 'leave-when-safe'];
+  const daemon = [...common, 'download-limit', 'cache', 'leave-when-safe', 'recheck'];
   const expected: Record<CommandName, string[]> = {
     start: [...daemon, 'tracker-listen', 'store', 'demo'],
     tracker: ['listen', 'trust-announced-addresses', 'store'],
@@ -51,6 +60,7 @@ test('a command has the flags of the design and no others', () => {
       ...['tracker', 'listen', 'announce', 'upload-limit', 'download-limit', 'cache', 'output', 'force'],
       ...['accept-unverified', 'no-seed', 'seed-ratio', 'seed-time', 'json', 'quiet'],
     ],
+    verify: ['state', 'json', 'quiet'],
     bench: ['size', 'seeds', 'runs', 'no-verify', 'json'],
   };
   for (const command of COMMANDS) {
