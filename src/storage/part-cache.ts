@@ -55,6 +55,11 @@ export class PartCache {
     for (const key of [...this.#parts.keys()]) if (key.startsWith(prefix)) this.#parts.delete(key);
   }
 
+  /** How many wait for memory. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
   /** A slot of at least `bytes`, dropping cached parts for it; null when all memory is in use or others wait already. */
   acquire(bytes: number): Slot | null {
     return this.#waiters.size > 0 ? null : this.#acquire(bytes);

@@ -226,6 +226,7 @@ export class Fetcher {
       peer.link.maxConnections = Math.min(CONNECTIONS_PER_PEER, Math.max(1, share));
     }
     this.#findSlow(now);
+    if (this.#init.landing.memory.waiting > 0) this.#endCrawling(now);
     this.pump();
     this.#timer = clock.after(TICK_MS, () => this.#tick());
   }
@@ -242,6 +243,17 @@ export class Fetcher {
         const rate = (request.landing.received / Math.max(1, now - request.startedAt)) * 1000;
         if (rate >= pace * SLOW_SHARE) request.fastAt = now;
         else if (now - request.fastAt >= SLOW_FOR_MS && !request.handedOn) this.#handOn(peer, part, request);
+      }
+    }
+  }
+
+  /** Others wait for the memory that answers hold which hardly move. */
+  #endCrawling(now: number): void {
+    for (const peer of this.#init.book.peers) {
+      for (const { handedOn, landing } of [...peer.requests.values()]) {
+        if (!handedOn) continue;
+        peer.failed(now);
+        peer.link.abort(landing);
       }
     }
   }

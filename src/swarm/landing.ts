@@ -16,6 +16,8 @@ import { AREP_HEADER, CHUNK_HEADER, parseChunkHeader, parseFrameHeader } from '.
 
 /** Slab memory as a landing needs it. */
 export interface LandingMemory {
+  /** How many wait for memory. */
+  readonly waiting: number;
   acquire(bytes: number): Slot | null;
   acquireLater(bytes: number, ready: (slot: Slot) => void): { cancel(): void };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Slot } from '../../src/compute/slab.js';
 import { FetchRig } from './fetch-rig.js';
 import type { ScriptedRequest } from './scripted-link.js';
 
@@ -392,6 +393,25 @@ describe('a peer that sends slower than a tenth of the median', () => {
     const fetched = rig.landed.map(([part]) => part);
     for (const part of crawling) assert.ok(fetched.includes(part), `part ${part} still crawls`);
     assert.ok(rig.picker.missing > 100);
+    rig.assertStops();
+  });
+
+  it('loses the memory its answers hold when others wait for it', () => {
+    const rig = new FetchRig({ parts: 500, owners: ['all', 'all', 'all'] });
+    rig.fetcher.start();
+    crawl(rig, 4_500);
+    const taken: Slot[] = [];
+    for (let slot = rig.slab.acquire(64); slot !== null; slot = rig.slab.acquire(64)) taken.push(slot);
+    rig.link(1).requests[0]!.send(Buffer.from('AREP00000101000'));
+    const crawling = [...rig.link(0).requests];
+    for (let step = 0; step < 3; step++) {
+      trickle(rig, 0);
+      rig.clock.advance(500);
+    }
+    assert.equal(crawling.length, 4);
+    for (const request of crawling)
+      assert.ok(!rig.link(0).requests.includes(request), 'it still holds memory');
+    for (const slot of taken) slot.release();
     rig.assertStops();
   });
 
