@@ -7,8 +7,8 @@
  * they let begin in different states, and no bytes lead from two known states to the same one (that would be a preimage
  * of MD5's): so the bytes of that single part, from whomever they are, show which of the two lies.
  *
- * Invariant: `#linked` has the parts whose bytes linked under the followed list when they were last judged. While there
- * is a challenger, `#disputed` is the part that decides, and it does not link.
+ * Invariant: `#linked` has the parts whose bytes linked under the followed list when they were last judged. The part that
+ * decides a dispute is none of them.
  */
 import type { PartIndex } from '../model/ids.js';
 import { PartList } from '../model/part-list.js';
@@ -22,8 +22,17 @@ export interface Step {
   readonly salted: boolean;
 }
 
-/** 'unknown': the bytes have to be hashed from the states in `starts` first. */
-export type Verdict = 'links' | 'fails' | 'unknown';
+/**
+ * 'contested': the part links under the challenger only, so that its sender may be right. 'unknown': the bytes have to be
+ * hashed from the states in `starts` first.
+ */
+export type Verdict = 'links' | 'contested' | 'fails' | 'unknown';
+
+interface Dispute {
+  readonly challenger: MidstateList;
+  /** The part whose bytes decide. */
+  readonly part: PartIndex;
+}
 
 /** What was claimed by a list that is not followed any more, or never was. */
 interface Claim {
@@ -38,8 +47,7 @@ export class MidstateChain {
   #list: MidstateList;
   /** Sources of the followed list and of lists equal to it. */
   #supporters: number[];
-  #challenger: MidstateList | null = null;
-  #disputed: PartIndex | null = null;
+  #dispute: Dispute | null = null;
   readonly #linked: PartList;
   readonly #claims: Claim[] = [];
   readonly #doubtful: PartIndex[] = [];
@@ -58,7 +66,7 @@ export class MidstateChain {
 
   /** The list that is followed, and its challenger. */
   get lists(): readonly MidstateList[] {
-    return this.#challenger === null ? [this.#list] : [this.#list, this.#challenger];
+    return this.#dispute === null ? [this.#list] : [this.#list, this.#dispute.challenger];
   }
 
   /** How many sent the list that is followed. */
@@ -68,7 +76,7 @@ export class MidstateChain {
 
   /** The part whose bytes decide between the list and its challenger; null without one. */
   get disputed(): PartIndex | null {
-    return this.#disputed;
+    return this.#dispute?.part ?? null;
   }
 
   /** Every byte of the file is proven. */
@@ -100,16 +108,12 @@ export class MidstateChain {
     const disputed = this.#list.partsFrom(list);
     if (disputed === null) this.#supporters.push(list.source);
     else if (this.#linked.has(disputed)) this.#claim([list.source], list, disputed, true);
-    else {
-      this.#challenger = list;
-      this.#disputed = disputed;
-    }
+    else this.#dispute = { challenger: list, part: disputed };
   }
 
   /** The states to hash the part from. */
   starts(part: PartIndex): Uint8Array[] {
-    const lists = part === this.#disputed ? this.lists : [this.#list];
-    return lists.map((list) => list.before(part));
+    return this.lists.map((list) => list.before(part));
   }
 
   /**
@@ -117,7 +121,7 @@ export class MidstateChain {
    * that do not link any more have to be judged anew.
    */
   judge(part: PartIndex, steps: readonly Step[]): Verdict {
-    const verdict = part === this.#disputed ? this.#settle(part, steps) : verdictOf(this.#list, part, steps);
+    const verdict = this.#verdict(part, steps);
     if (verdict === 'links') this.#linked.add(part);
     else this.#linked.remove(part);
     return verdict;
@@ -130,22 +134,18 @@ export class MidstateChain {
 
   /** Drops the challenger: no bytes that can be had decide. */
   dismiss(): void {
-    if (this.#challenger === null || this.#disputed === null) return;
-    this.#claim([this.#challenger.source], this.#challenger, this.#disputed, false);
-    this.#endDispute();
+    this.#endDispute(false);
   }
 
-  #settle(part: PartIndex, steps: readonly Step[]): Verdict {
-    const challenger = this.#challenger!;
+  #verdict(part: PartIndex, steps: readonly Step[]): Verdict {
     const verdict = verdictOf(this.#list, part, steps);
-    if (verdict === 'links') {
-      this.#claim([challenger.source], challenger, part, true);
-      this.#endDispute();
-      return verdict;
-    }
+    if (this.#dispute === null) return verdict;
+    const { challenger, part: disputed } = this.#dispute;
     const other = verdictOf(challenger, part, steps);
-    if (other === 'links') this.#follow(challenger, part);
-    return other === 'fails' ? verdict : other;
+    if (part === disputed && verdict === 'links') this.#endDispute(true);
+    else if (part === disputed && other === 'links') this.#follow(challenger, disputed);
+    else if (verdict !== 'links') return underEither(verdict, other);
+    return 'links';
   }
 
   #follow(list: MidstateList, disputed: PartIndex): void {
@@ -158,20 +158,31 @@ export class MidstateChain {
       this.#linked.remove(part);
       this.#doubtful.push(part);
     }
-    this.#endDispute();
+    this.#dispute = null;
+  }
+
+  /** The challenger is not followed. */
+  #endDispute(refuted: boolean): void {
+    if (this.#dispute === null) return;
+    const { challenger, part } = this.#dispute;
+    this.#claim([challenger.source], challenger, part, refuted);
+    this.#dispute = null;
   }
 
   #claim(sources: readonly number[], list: MidstateList, part: PartIndex, refuted: boolean): void {
     this.#claims.push({ sources, part, state: list.before(part).slice(), refuted });
   }
-
-  #endDispute(): void {
-    this.#challenger = null;
-    this.#disputed = null;
-  }
 }
 
-function verdictOf(list: MidstateList, part: PartIndex, steps: readonly Step[]): Verdict {
+type SingleVerdict = Exclude<Verdict, 'contested'>;
+
+/** The verdict on a part that does not link under the followed list, as far as is known. */
+function underEither(followed: SingleVerdict, challenger: SingleVerdict): Verdict {
+  if (followed === 'unknown' || challenger === 'unknown') return 'unknown';
+  return challenger === 'links' ? 'contested' : 'fails';
+}
+
+function verdictOf(list: MidstateList, part: PartIndex, steps: readonly Step[]): SingleVerdict {
   const before = list.before(part);
   const step = steps.find(({ from }) => equal(from, before));
   if (step === undefined) return 'unknown';

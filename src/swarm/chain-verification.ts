@@ -7,8 +7,8 @@
  * bytes and states are known, and whoever sent different ones is banned.
  *
  * Invariant: a part given to `landed` or `recheck` is being checked, or linked, or a suspect, or being fetched again.
- * A suspect's bytes are on disk and fail under the followed list, and under its challenger where that is what they
- * decide.
+ * A suspect's bytes are on disk and fail under the followed list; they are contested exactly when they do not fail under
+ * its challenger.
  */
 import type { Logger } from '../core/logger.js';
 import type { PartIndex } from '../model/ids.js';
@@ -55,6 +55,8 @@ export class ChainVerification {
   readonly #checks: PartChecks;
   readonly #evidence = new PartEvidence();
   readonly #suspects = new Set<PartIndex>();
+  /** Those that link under the challenger: nothing is held against their senders. */
+  readonly #contested = new Set<PartIndex>();
   readonly #fetchedAgain = new Set<PartIndex>();
   /** Sources of lists that were refuted. */
   readonly #refuted = new Set<number>();
@@ -167,21 +169,21 @@ export class ChainVerification {
       senders[part] = landedFrom;
       stored(part);
     }
-    const followed = this.#chain.list;
+    const { list: followed, disputed } = this.#chain;
     const verdict = this.#chain.judge(part, steps);
     if (verdict === 'unknown') {
       this.#checks.again(part);
       return;
     }
     const failedBefore = this.#evidence.sendersOf(part);
-    this.#evidence.judged(part, senders[part]!, steps, verdict === 'links');
-    if (verdict === 'fails') {
-      this.#suspects.add(part);
-      this.#setAside(senders[part]!);
-      return;
-    }
-    this.#links(part, steps, landedFrom !== null && failedBefore.length > 0);
+    this.#evidence.judged(part, senders[part]!, steps, verdict !== 'fails');
+    if (verdict === 'links') this.#links(part, steps, landedFrom !== null && failedBefore.length > 0);
+    else this.#suspects.add(part);
+    if (verdict === 'contested') this.#contested.add(part);
+    else this.#contested.delete(part);
+    if (verdict === 'fails') this.#setAside(senders[part]!);
     if (this.#chain.list !== followed) this.#followsAnother(followed);
+    else if (this.#chain.disputed !== disputed) this.#followsOn();
     for (const sender of failedBefore) this.#clear(sender);
   }
 
@@ -200,15 +202,27 @@ export class ChainVerification {
   #followsAnother(before: MidstateList): void {
     const doubtful = this.#chain.takeDoubtful();
     if (doubtful.length > 0) this.#init.doubted();
-    for (const part of this.#suspects) {
-      if (this.#chain.list.agreesOn(part, before)) continue;
-      this.#suspects.delete(part);
-      doubtful.push(part);
-    }
     for (const part of doubtful) this.#checks.again(part);
+    this.#recheckWhere((part) => !this.#chain.list.agreesOn(part, before));
+    this.#contested.clear();
     for (const part of this.#fetchedAgain) this.#init.fetchAgain(part, this.#tried(part));
     this.#stuck = false;
     this.#setAsideRefuted();
+  }
+
+  /** The challenger is gone: what only it explained fails. */
+  #followsOn(): void {
+    this.#recheckWhere((part) => this.#contested.has(part));
+    this.#contested.clear();
+    this.#setAsideRefuted();
+  }
+
+  #recheckWhere(doubtful: (part: PartIndex) => boolean): void {
+    for (const part of this.#suspects) {
+      if (!doubtful(part)) continue;
+      this.#suspects.delete(part);
+      this.#checks.again(part);
+    }
   }
 
   #goOn(): void {
@@ -235,6 +249,7 @@ export class ChainVerification {
     }
     if (this.#fetchAgain(disputed)) return true;
     this.#chain.dismiss();
+    this.#followsOn();
     return false;
   }
 
@@ -255,8 +270,7 @@ export class ChainVerification {
   }
 
   #tried(part: PartIndex): Set<number> {
-    const { lists, list, disputed } = this.#chain;
-    return this.#evidence.tried(part, part === disputed ? lists : [list]);
+    return this.#evidence.tried(part, this.#chain.lists);
   }
 
   async #askForList(): Promise<void> {
@@ -268,8 +282,8 @@ export class ChainVerification {
     else {
       this.#chain.compare(list);
       this.#stuck = false;
-      const { disputed } = this.#chain;
-      if (disputed !== null && this.#suspects.delete(disputed)) this.#checks.again(disputed);
+      // Under a challenger, whoever it explains is not accused any more.
+      if (this.#chain.disputed !== null) this.#recheckWhere((part) => !list.agreesOn(part, this.#chain.list));
       this.#setAsideRefuted();
     }
     this.#goOn();

@@ -31,6 +31,8 @@ export interface DownloadRigOptions extends Partial<Pick<DownloadInit, 'verify' 
   /** Parts on disk from an earlier run. */
   readonly earlier?: readonly number[];
   readonly slabBytes?: number;
+  /** Connections to each peer at the beginning; 4 when left out. */
+  readonly connections?: number;
 }
 
 /** How often events may follow from each other before time has to pass. */
@@ -48,11 +50,14 @@ export class DownloadRig {
   readonly links: ScriptedLink[] = [];
   /** Parts that the trackers were told of. */
   readonly owned: number[] = [];
+  /** The peers that were banned for what they sent. */
+  readonly banned: number[] = [];
   readonly owners: Owner[];
   readonly md5: string;
   readonly #abort = new AbortController();
   readonly #peers: readonly Behaviour[];
   readonly #lists: readonly (Behaviour | undefined)[];
+  readonly #connections: number;
   readonly #geometry: PartGeometry;
   #outcome: { proof: Proof } | { error: unknown } | null = null;
 
@@ -60,6 +65,7 @@ export class DownloadRig {
     const { content, partSize = 1000, id = md5(content), peers, earlier = [] } = options;
     this.#peers = peers;
     this.#lists = options.lists ?? [];
+    this.#connections = options.connections ?? 4;
     this.md5 = id;
     this.#geometry = partGeometry(content.length, partSize);
     const { partCount } = this.#geometry;
@@ -86,7 +92,7 @@ export class DownloadRig {
       verify: options.verify ?? true,
       clock: this.clock,
       random: seededRandom('download'),
-      logger: silentLogger,
+      logger: { ...silentLogger, warn: (fields) => this.#noteBan(fields) },
     });
   }
 
@@ -152,6 +158,11 @@ export class DownloadRig {
     );
   }
 
+  #noteBan(fields: { peer?: string }): void {
+    const n = this.owners.findIndex(({ address: { v4, port } }) => fields.peer === `${v4}:${port}`);
+    if (n >= 0) this.banned.push(n);
+  }
+
   #assertNothingLeft(): void {
     assert.deepEqual(this.clock.pending, []);
     assert.equal(this.slab.stats().usedBytes, this.cache.stats().bytes + this.disk.scratchBytes);
@@ -163,6 +174,7 @@ export class DownloadRig {
     const sendsPart = this.#peers[this.links.length]!;
     const sendsList = this.#lists[this.links.length] ?? refuses;
     const link = new ScriptedLink();
+    link.maxConnections = this.#connections;
     link.onRoom = onRoom;
     link.onRequest = (request) => {
       setImmediate(() => {

@@ -40,8 +40,8 @@ export class MemoryDisk implements DownloadTasks {
   readonly failing: Partial<Record<Kind, JobFailure | Error>> = {};
   /** How many tasks of each kind there were. */
   readonly tasks: Record<Kind, number> = { store: 0, verify: 0, compare: 0, hash: 0 };
-  /** How many states each verify task hashed its parts from, in all. */
-  statesHashed = 0;
+  /** Told of each part that was hashed from states, with its bytes, and the states. */
+  onVerified: (position: number, bytes: Buffer, starts: Uint8Array) => void = () => {};
   /** The most inputs one hash task had. */
   largestHashTask = 0;
   /** Bytes hashed that were read from the file. */
@@ -92,10 +92,11 @@ export class MemoryDisk implements DownloadTasks {
     assert.deepEqual([dataFd, journalFd], [this.dataFd, this.journalFd]);
     const segments = parts.map((part) => this.#segmentsOf(part));
     const outcomes = outcomesOf(this.#md5Kernel(), parts, segments);
-    for (const { source, position, mark, starts } of parts) {
-      this.statesHashed += starts.length / 16;
+    for (const [at, { source, position, mark, starts }] of parts.entries()) {
+      const bytes = Buffer.concat(segments[at]!);
+      this.onVerified(position, bytes, starts);
       if (source.kind === 'disk') continue;
-      this.data.set(payloadOf(this.#slab, source.frame), position);
+      this.data.set(bytes, position);
       this.marks.add(mark);
     }
     return { ok: true, outcomes };
