@@ -91,7 +91,7 @@ export class PartChecks {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#waiting?.cancel();
-    this.#slot?.release();
+    this.#takeWaitedFor()?.release();
     for (const { slot } of this.#landed.splice(0)) slot.release();
     this.#again.clear();
     if (this.#running > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));

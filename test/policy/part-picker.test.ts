@@ -85,4 +85,59 @@ describe('part picker', () => {
       { numRuns: 200 },
     );
   });
+
+  it('takes a part that is in a hurry before all others, from whoever has it', () => {
+    const picker = new PartPicker(100, 4, seeded(3));
+    picker.hurry(90 as PartIndex);
+    assert.equal(picker.pick(PartList.full(100), false), 90);
+    assert.ok(picker.pick(owning(100, [0, 1, 2, 3, 50]), false)! < 4);
+    picker.requested(90 as PartIndex);
+    assert.ok(picker.pick(PartList.full(100), false)! < 4, 'once is enough');
+    picker.requestEnded(90 as PartIndex);
+    assert.equal(picker.pick(PartList.full(100), false), 90, 'the request failed');
+    picker.landed(90 as PartIndex);
+    assert.ok(picker.pick(PartList.full(100), false)! < 4);
+    picker.hurry(-1 as PartIndex);
+    assert.ok(picker.pick(PartList.full(100), false)! < 4, 'no such part');
+  });
+
+  it('takes a part again that was lost, and moves its window back to it', () => {
+    const picker = new PartPicker(20, 2, seeded(4));
+    for (let part = 0; part < 10; part++) picker.landed(part as PartIndex);
+    picker.followLanded();
+    assert.ok([10, 11].includes(picker.pick(PartList.full(20), false)!));
+    picker.lost(3 as PartIndex);
+    assert.deepEqual([picker.isLanded(3 as PartIndex), picker.landedCount, picker.missing], [false, 9, 11]);
+    assert.equal(picker.pick(PartList.full(20), false), 3);
+    picker.requested(3 as PartIndex);
+    picker.lost(4 as PartIndex);
+    picker.lost(4 as PartIndex);
+    assert.deepEqual([picker.landedCount, picker.missing], [8, 11], 'lost twice is lost once');
+    picker.requested(4 as PartIndex);
+    assert.ok(picker.pick(PartList.full(20), true)! >= 10);
+    for (const part of [3, 4] as PartIndex[]) {
+      picker.requestEnded(part);
+      picker.landed(part);
+    }
+    picker.followLanded();
+    assert.ok([10, 11].includes(picker.pick(PartList.full(20), false)!));
+    assert.deepEqual([picker.landedCount, picker.missing], [10, 10]);
+  });
+
+  it('does not count a lost part as missing while it is asked for already', () => {
+    const picker = new PartPicker(3, 3, seeded(5));
+    picker.requested(1 as PartIndex);
+    picker.landed(1 as PartIndex);
+    picker.lost(1 as PartIndex);
+    assert.equal(picker.missing, 2);
+    picker.requestEnded(1 as PartIndex);
+    assert.equal(picker.missing, 3);
+  });
+
+  it('ends its window where the file ends', () => {
+    const picker = new PartPicker(2, 8, seeded(6));
+    for (const part of [0, 1] as PartIndex[]) picker.landed(part);
+    picker.followLanded();
+    assert.equal(picker.pick(PartList.full(2), true), null);
+  });
 });

@@ -20,6 +20,8 @@ type Options = Partial<Omit<DownloadRigOptions, 'content' | 'peers' | 'lists'>>;
 /** A download of a file with midstates from peers of which some lie. */
 export class ChainSwarm extends DownloadRig {
   readonly content: Buffer;
+  /** Peers whose wrong bytes were looked at. */
+  readonly sentWrong = new Set<number>();
   /** Who was the last to be asked for each part. */
   readonly #senders = new Map<number, number>();
   readonly #states: Buffer;
@@ -68,9 +70,10 @@ export class ChainSwarm extends DownloadRig {
 
   #see(position: number, bytes: Buffer, starts: Uint8Array): void {
     const right = this.content.subarray(position, position + bytes.length);
-    if (bytes.equals(right) || !this.#hasRightState(position / PART, starts)) return;
     const sender = this.#senders.get(position / PART);
-    if (sender === undefined || this.#askedWhenSeen.has(sender)) return;
+    if (bytes.equals(right) || sender === undefined) return;
+    this.sentWrong.add(sender);
+    if (this.#askedWhenSeen.has(sender) || !this.#hasRightState(position / PART, starts)) return;
     this.#askedWhenSeen.set(sender, this.links[sender]!.asked.length);
   }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { NodeAddress } from '../../src/model/address.js';
+import type { PartIndex } from '../../src/model/ids.js';
 import { PartList } from '../../src/model/part-list.js';
-import { PeerBook, type Rarity } from '../../src/swarm/peer-book.js';
+import { type Peer, PeerBook, type Rarity } from '../../src/swarm/peer-book.js';
 import { addressOf, owner, ScriptedLink } from './scripted-link.js';
 
 const PARTS = 8;
@@ -120,6 +121,39 @@ describe('a peer book', () => {
     ]);
   });
 
+  it('does not ask some senders for a part, and counts it as theirs still', () => {
+    const { peers, counts } = book();
+    peers.update([owner(0, PartList.full(PARTS)), owner(1, listOf(2, 3))], 0);
+    const [one, two] = peers.peers as [Peer, Peer];
+    peers.exclude(2 as PartIndex, new Set([0, 1]));
+    assert.deepEqual([one.parts.has(2), two.parts.has(2), two.parts.has(3)], [false, false, true]);
+    assert.deepEqual([one.named.has(2), one.complete], [true, true]);
+    assert.deepEqual(counts.owners, [1, 1, 2, 2, 1, 1, 1, 1]);
+    peers.update([owner(0, PartList.full(PARTS)), owner(1, listOf(2, 3, 4))], 1);
+    assert.deepEqual([one.parts.has(2), two.parts.has(2), two.parts.has(4)], [false, false, true]);
+    peers.exclude(2 as PartIndex, new Set([1]));
+    assert.deepEqual([one.parts.has(2), two.parts.has(2)], [true, false], 'others now');
+    peers.exclude(3 as PartIndex, new Set([1]));
+    assert.deepEqual([...two.parts], [4]);
+    peers.update([], 2);
+    peers.exclude(4 as PartIndex, new Set([0, 1]));
+    assert.equal(one.listed || two.listed, false, 'nobody is listed by it');
+    assert.deepEqual(counts.owners, Array(PARTS).fill(0));
+    peers.update([owner(1, listOf(2, 3, 4, 5))], 3);
+    assert.deepEqual([...two.parts], [5]);
+  });
+
+  it('forgives everybody but the banned', () => {
+    const { peers } = book();
+    peers.update([owner(0, listOf(1, 2)), owner(1, listOf(1, 2))], 0);
+    const [one, two] = peers.peers as [Peer, Peer];
+    peers.exclude(1 as PartIndex, new Set([0]));
+    one.aside = true;
+    two.banned = true;
+    peers.forgive();
+    assert.deepEqual([one.usable(0), two.usable(0), [...one.parts]], [true, false, [1, 2]]);
+  });
+
   it('closes all connections', () => {
     const { peers, links } = book();
     peers.update([owner(0, listOf(0)), owner(1, listOf(1))], 0);
@@ -151,6 +185,14 @@ describe('a peer', () => {
     peer.succeeded();
     peer.failed(10_000_000);
     assert.equal(peer.usable(10_002_000), true);
+  });
+
+  it('is not asked while it is set aside', () => {
+    const { peer } = onePeer();
+    peer.aside = true;
+    assert.equal(peer.usable(0), false);
+    peer.aside = false;
+    assert.equal(peer.usable(0), true);
   });
 
   it('is never asked again after its third breach, also when all come at once', () => {
