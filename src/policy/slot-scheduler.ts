@@ -1,14 +1,18 @@
 /**
- * Who may upload from us now. An address with a slot has all its requests served; the others wait in a bounded queue.
- * A holder keeps its slot while nobody waits; when somebody does, it passes the slot on at a part border once its
- * tenure is over, to whoever waited longest.
+ * Who may upload from us now. An address with a slot has up to `servingPerAddress` requests served at once: each leases
+ * memory until it is read, and whoever opens connections without reading must not lease it all. All others wait in a
+ * bounded queue. A holder keeps its slot while no other address waits for one; when one does, it passes the slot on at
+ * a part border once its tenure is over, to whoever waited longest.
  *
- * Invariant: at most `slots` addresses hold a slot. A request is waiting or served or gone; it waits only while its
- * address holds no slot, or holds one it must pass on.
+ * Invariant: at most `slots` addresses hold a slot, each with at most `servingPerAddress` requests served. A request is
+ * waiting or served or gone; those of an address are granted in the order of asking. After `advance` a request waits
+ * only while its address holds no slot, has as many served as it may, or must pass its slot on.
  */
 
 export interface SlotLimits {
   readonly slots: number;
+  /** Requests of one holder that may be served at once. */
+  readonly servingPerAddress: number;
   /** Waiting requests an address may have; other nodes ask for ten parts at once (PROTOCOL.md §4). */
   readonly queuePerAddress: number;
   readonly queueTotal: number;
@@ -16,13 +20,15 @@ export interface SlotLimits {
   readonly waitMs: number;
   /** How long an address may keep its slot while others wait. */
   readonly tenureMs: number;
-  /** A slot without a request for this long is free. */
+  /** A slot without a served request for this long is free, though its holder may use it until it is taken. */
   readonly idleMs: number;
 }
 
 export const DEFAULT_SLOT_LIMITS: SlotLimits = {
   slots: 4,
-  queuePerAddress: 16,
+  servingPerAddress: 16,
+  // Four downloads behind one address, each with four connections and the four handlers that one may have running.
+  queuePerAddress: 64,
   queueTotal: 4_096,
   waitMs: 30_000,
   tenureMs: 2_000,
@@ -43,7 +49,6 @@ interface Holder {
 }
 
 interface Waiting {
-  readonly id: number;
   readonly address: string;
   readonly since: number;
 }
@@ -53,40 +58,47 @@ export class SlotScheduler {
   readonly #holders = new Map<string, Holder>();
   /** In order of arrival. */
   readonly #waiting = new Map<number, Waiting>();
-  readonly #waitingOf = new Map<string, number>();
+  /** The same requests by address; no set is empty. */
+  readonly #waitingOf = new Map<string, Set<number>>();
 
   constructor(limits: SlotLimits) {
     this.#limits = limits;
-  }
-
-  get inUse(): number {
-    return this.#holders.size;
   }
 
   get queued(): number {
     return this.#waiting.size;
   }
 
+  /** Slots that are not free. */
+  inUse(now: number): number {
+    let inUse = 0;
+    for (const { serving, idleSince } of this.#holders.values()) {
+      if (serving > 0 || now - idleSince < this.#limits.idleMs) inUse++;
+    }
+    return inUse;
+  }
+
   /** Asks for request `id` of `address` to be served. Times are milliseconds. */
   request(address: string, id: number, now: number): SlotVerdict {
+    const waitingHere = this.#waitingOf.get(address)?.size ?? 0;
     const holder = this.#holders.get(address);
-    if (holder !== undefined && !this.#mustPassOn(holder, now)) {
+    if (holder !== undefined && waitingHere === 0 && this.#mayServe(holder, now)) {
       holder.serving++;
       return 'granted';
     }
-    if (holder === undefined && this.#waiting.size === 0 && this.#makeRoom(now)) {
+    if (holder === undefined && !this.#othersWait() && this.#makeRoom(now)) {
       this.#holders.set(address, { serving: 1, since: now, idleSince: now });
       return 'granted';
     }
     if (this.#waiting.size >= this.#limits.queueTotal) return 'queue-full';
-    const waitingHere = this.#waitingOf.get(address) ?? 0;
     if (waitingHere >= this.#limits.queuePerAddress) return 'address-queue-full';
-    this.#waiting.set(id, { id, address, since: now });
-    this.#waitingOf.set(address, waitingHere + 1);
+    this.#waiting.set(id, { address, since: now });
+    if (waitingHere === 0) this.#waitingOf.set(address, new Set([id]));
+    else this.#waitingOf.get(address)!.add(id);
     return 'waiting';
   }
 
-  /** A served request of `address` is over: its part was sent, or could not be. */
+  /** A served request of `address` is over: its part was sent, or could not be. `advance` is due. */
   finished(address: string, now: number): void {
     const holder = this.#holders.get(address);
     if (holder === undefined) return;
@@ -95,7 +107,7 @@ export class SlotScheduler {
     if (holder.serving === 0 && this.#mustPassOn(holder, now)) this.#holders.delete(address);
   }
 
-  /** Request `id` is gone while it waited. */
+  /** Request `id` is gone while it waited. `advance` is due: somebody's tenure may no longer have to end. */
   cancel(id: number): void {
     this.#leaveQueue(id);
   }
@@ -103,15 +115,15 @@ export class SlotScheduler {
   /** Hands free slots to those who wait longest and gives up on those who waited too long. */
   advance(now: number): SlotChanges {
     const changes: SlotChanges = { granted: [], expired: [] };
-    for (const { id, since } of this.#waiting.values()) {
+    for (const [id, { since }] of this.#waiting) {
       if (now - since < this.#limits.waitMs) break;
       changes.expired.push(id);
     }
     for (const id of changes.expired) this.#leaveQueue(id);
-    while (this.#waiting.size > 0 && this.#makeRoom(now)) {
-      const [next] = this.#waiting.values();
-      this.#grantAll(next!.address, now, changes.granted);
+    for (let next = this.#nextHolder(); next !== null && this.#makeRoom(now); next = this.#nextHolder()) {
+      this.#holders.set(next, { serving: 0, since: now, idleSince: now });
     }
+    for (const [address, holder] of this.#holders) this.#serveWaiting(address, holder, now, changes.granted);
     return changes;
   }
 
@@ -120,8 +132,10 @@ export class SlotScheduler {
     const [oldest] = this.#waiting.values();
     if (oldest === undefined) return null;
     let wake = oldest.since + this.#limits.waitMs;
-    for (const holder of this.#holders.values()) {
-      if (holder.serving === 0) wake = Math.min(wake, this.#idleEnd(holder));
+    if (this.#othersWait()) {
+      for (const holder of this.#holders.values()) {
+        if (holder.serving === 0) wake = Math.min(wake, this.#idleEnd(holder));
+      }
     }
     return Math.max(0, wake - now);
   }
@@ -133,9 +147,26 @@ export class SlotScheduler {
     );
   }
 
-  /** Only those who wait end a tenure. */
+  #mayServe(holder: Holder, now: number): boolean {
+    return holder.serving < this.#limits.servingPerAddress && !this.#mustPassOn(holder, now);
+  }
+
+  /** Only those who wait for a slot end a tenure. */
   #mustPassOn(holder: Holder, now: number): boolean {
-    return this.#waiting.size > 0 && now - holder.since >= this.#limits.tenureMs;
+    return now - holder.since >= this.#limits.tenureMs && this.#othersWait();
+  }
+
+  /** Addresses without a slot wait. */
+  #othersWait(): boolean {
+    let others = this.#waitingOf.size;
+    for (const address of this.#holders.keys()) if (this.#waitingOf.has(address)) others--;
+    return others > 0;
+  }
+
+  /** Who waits longest for a slot. */
+  #nextHolder(): string | null {
+    for (const { address } of this.#waiting.values()) if (!this.#holders.has(address)) return address;
+    return null;
   }
 
   #makeRoom(now: number): boolean {
@@ -148,24 +179,21 @@ export class SlotScheduler {
     return false;
   }
 
-  #grantAll(address: string, now: number, granted: number[]): void {
-    // A holder that is passing its slot on may still be finishing parts: they stay counted.
-    const holder: Holder = { serving: this.#holders.get(address)?.serving ?? 0, since: now, idleSince: now };
-    for (const waiting of [...this.#waiting.values()]) {
-      if (waiting.address !== address) continue;
-      this.#leaveQueue(waiting.id);
-      granted.push(waiting.id);
+  #serveWaiting(address: string, holder: Holder, now: number, granted: number[]): void {
+    for (const id of this.#waitingOf.get(address) ?? []) {
+      if (!this.#mayServe(holder, now)) return;
+      this.#leaveQueue(id);
+      granted.push(id);
       holder.serving++;
     }
-    this.#holders.set(address, holder);
   }
 
   #leaveQueue(id: number): void {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
     this.#waiting.delete(id);
-    const left = this.#waitingOf.get(waiting.address)! - 1;
-    if (left === 0) this.#waitingOf.delete(waiting.address);
-    else this.#waitingOf.set(waiting.address, left);
+    const here = this.#waitingOf.get(waiting.address)!;
+    here.delete(id);
+    if (here.size === 0) this.#waitingOf.delete(waiting.address);
   }
 }

@@ -133,7 +133,7 @@ export class Upload {
     return {
       parts: this.#parts,
       bytes: this.#bytes,
-      slotsInUse: this.#slots.inUse,
+      slotsInUse: this.#slots.inUse(this.#init.clock.now()),
       slots: this.#init.limits.slots,
       queued: this.#slots.queued,
       loading: this.#loading.size,
@@ -160,6 +160,7 @@ export class Upload {
         this.#slots.cancel(id);
         this.#refuse('gone-while-waiting');
         resolve(false);
+        this.#advance();
       });
       this.#advance();
     });
