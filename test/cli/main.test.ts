@@ -61,7 +61,8 @@ describe('a usage error', () => {
     [['get', 'x', '--no-seed', '--seed-ratio', '1'], /--seed-ratio and --no-seed contradict each other/],
     [['tracker', '--store', 'redis://x'], /--store: 'redis:\/\/x' is not valid; expected memory:/],
     [['daemon'], /nothing to share/],
-    [['bench', 'nothing'], /Allowed choices are transfer/],
+    [['verify', 'file'], /missing required argument 'md5'/],
+    [['bench', 'nothing'], /Allowed choices are hash, transfer/],
   ];
   for (const [args, message] of refused) {
     test(`is ${args.join(' ')}: one line on stderr, exit code 2`, async () => {
