@@ -6,7 +6,7 @@
  * socket destroyed, so that nothing reads the memory any more).
  */
 import type { Socket } from 'node:net';
-import type { LeasedFrame, UploadPace } from './handler.js';
+import type { LeasedFrame, PaceWait, UploadPace } from './handler.js';
 
 /** Answers up to this size are joined into one write with their neighbours; the copy costs less than a write. */
 const COALESCE = 4_096;
@@ -32,6 +32,8 @@ export class AnswerWriter {
   #smallBytes = 0;
   /** A frame is being written in slices, and `#behind` waits for its end. */
   #slicing = false;
+  /** The slice's wait for the pace. */
+  #paceWait: PaceWait | null = null;
   readonly #behind: (Uint8Array | LeasedFrame)[] = [];
   #backlog = 0;
   #inSocket = 0;
@@ -80,6 +82,7 @@ export class AnswerWriter {
 
   /** The socket is destroyed: gives all frames back. */
   gone(): void {
+    this.#paceWait?.cancel();
     for (const frame of [...this.#leases]) this.#release(frame, false);
   }
 
@@ -108,16 +111,24 @@ export class AnswerWriter {
 
   async #sendInSlices(answer: LeasedFrame, pace: UploadPace): Promise<void> {
     const { frame } = answer;
-    for (let at = 0; at < frame.length && !this.#init.socket.destroyed; ) {
+    for (let at = 0; at < frame.length; ) {
       const slice = frame.subarray(at, at + pace.slice);
-      await pace.wait(slice.length);
-      if (!(await this.#written(slice))) break;
+      if (!(await this.#paced(slice.length, pace)) || !(await this.#written(slice))) break;
       at += slice.length;
     }
     this.#release(answer, !this.#init.socket.destroyed);
     this.#slicing = false;
     while (!this.#slicing && this.#behind.length > 0) this.#take(this.#behind.shift()!);
     this.flush();
+  }
+
+  /** False when the socket is destroyed, before or meanwhile: it takes no share of the rate any more. */
+  async #paced(bytes: number, pace: UploadPace): Promise<boolean> {
+    if (this.#init.socket.destroyed) return false;
+    this.#paceWait = pace.wait(bytes);
+    await this.#paceWait?.over;
+    this.#paceWait = null;
+    return !this.#init.socket.destroyed;
   }
 
   #written(bytes: Uint8Array): Promise<boolean> {

@@ -34,10 +34,18 @@ export interface Gone {
   onAbort(callback: () => void): void;
 }
 
+/** A writer's place among those who wait to write. */
+export interface PaceWait {
+  /** Resolves when the bytes may be written, and when the place was given up. Never rejects. */
+  readonly over: Promise<void>;
+  /** Gives the place up: its bytes are not counted. Without effect once the wait is over. */
+  cancel(): void;
+}
+
 /** Bounds the rate at which leased frames are written. */
 export interface UploadPace {
-  /** A promise to wait for before `bytes` are written, or null: no wait. It never rejects. */
-  wait(bytes: number): Promise<void> | null;
+  /** What to wait for before `bytes` are written; null: nothing. */
+  wait(bytes: number): PaceWait | null;
   /** The most bytes to write at once. */
   readonly slice: number;
 }

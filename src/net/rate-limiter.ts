@@ -2,10 +2,11 @@
  * One direction's bytes per second, shared by all connections of that direction.
  *
  * Invariant: whoever waits is let through in the order of asking, each only when the debt of those before is repaid;
- * a timer runs exactly while somebody waits.
+ * whoever gave its place up is charged nothing and takes no share. A timer runs exactly while somebody waits.
  */
 import type { Clock, Timer } from '../core/clock.js';
 import { type BucketSize, TokenBucket } from '../policy/token-bucket.js';
+import type { PaceWait } from './handler.js';
 
 /** The longest silence a limiter may cause on one connection (PROTOCOL.md §4). */
 const SLICE_SECONDS = 0.25;
@@ -19,7 +20,7 @@ interface Waiting {
 
 export class RateLimiter {
   readonly #clock: Clock;
-  readonly #queue: Waiting[] = [];
+  readonly #queue = new Set<Waiting>();
   #rate: number | null;
   #bucket: TokenBucket | null;
   #timer: Timer | null = null;
@@ -33,26 +34,30 @@ export class RateLimiter {
 
   /** Connections that wait now. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#queue.size;
   }
 
   /** The most bytes to write at once: a quarter of a second of one connection's share of the rate. */
   get slice(): number {
     if (this.#rate === null) return Number.POSITIVE_INFINITY;
-    return Math.max(1, Math.floor((this.#rate * SLICE_SECONDS) / (this.#queue.length + 1)));
+    return Math.max(1, Math.floor((this.#rate * SLICE_SECONDS) / (this.#queue.size + 1)));
   }
 
-  /** For a writer, before it writes `bytes`: null lets it go on at once. The promise never rejects. */
-  wait(bytes: number): Promise<void> | null {
+  /** For a writer, before it writes `bytes`: null lets it go on at once. */
+  wait(bytes: number): PaceWait | null {
     if (this.#bucket === null) return null;
-    if (this.#queue.length === 0 && this.#bucket.take(0, this.#clock.now()) === 0) {
+    if (this.#queue.size === 0 && this.#bucket.take(0, this.#clock.now()) === 0) {
       this.#bucket.take(bytes, this.#clock.now());
       return null;
     }
-    return new Promise((pass) => {
-      this.#queue.push({ bytes, pass });
-      this.#letThrough();
+    let pass = () => {};
+    const over = new Promise<void>((resolve) => {
+      pass = resolve;
     });
+    const waiting = { bytes, pass };
+    this.#queue.add(waiting);
+    this.#letThrough();
+    return { over, cancel: () => this.#leave(waiting) };
   }
 
   /** For a reader, after `bytes` came: the milliseconds it should stop reading for. */
@@ -67,8 +72,7 @@ export class RateLimiter {
     else if (this.#bucket === null)
       this.#bucket = new TokenBucket(sizeFor(bytesPerSecond), this.#clock.now());
     else this.#bucket.setRate(sizeFor(bytesPerSecond), this.#clock.now());
-    this.#timer?.cancel();
-    this.#timer = null;
+    this.#stopTimer();
     this.#letThrough();
   }
 
@@ -77,11 +81,20 @@ export class RateLimiter {
     this.setRate(null);
   }
 
+  #leave(waiting: Waiting): void {
+    if (!this.#queue.delete(waiting)) return;
+    if (this.#queue.size === 0) this.#stopTimer();
+    waiting.pass();
+  }
+
+  #stopTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
   #letThrough(): void {
     if (this.#timer !== null) return;
-    for (;;) {
-      const first = this.#queue[0];
-      if (first === undefined) return;
+    for (const first of this.#queue) {
       const ms = this.#bucket?.take(0, this.#clock.now()) ?? 0;
       if (ms > 0) {
         this.#timer = this.#clock.after(Math.ceil(ms), () => {
@@ -90,7 +103,7 @@ export class RateLimiter {
         });
         return;
       }
-      this.#queue.shift();
+      this.#queue.delete(first);
       this.#bucket?.take(first.bytes, this.#clock.now());
       first.pass();
     }

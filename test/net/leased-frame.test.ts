@@ -129,9 +129,10 @@ test('a pace is waited for before each slice, and no slice is copied', async (t)
     wait: (bytes) => {
       asked.push(bytes);
       if (asked.length % 2 === 1) return null;
-      return new Promise((resolve) => {
+      const over = new Promise<void>((resolve) => {
         pass = resolve;
       });
+      return { over, cancel: pass };
     },
   };
   const lease = new Lease(sharedBytes('paced', 2_500));
@@ -172,7 +173,7 @@ test('frames behind a paced frame keep their order and pace', async (t) => {
     slice: 300,
     wait: () => {
       waits++;
-      return setImmediate();
+      return { over: setImmediate(), cancel: () => {} };
     },
   };
   const { port } = await listening(
@@ -202,9 +203,38 @@ test('a connection that ends while its frame waits for the pace gives it back', 
   client.socket.resetAndDestroy();
   await until(() => listener.stats().connections === 0);
   assert.deepEqual(lease.releases, [false]);
-  limiter.close();
+  assert.equal(limiter.waiting, 0);
+  assert.deepEqual(clock.pending, [], 'no timer is left');
   await setImmediate();
   assert.deepEqual(lease.releases, [false]);
+});
+
+test('connections that ask and end do not eat the rate', async (t) => {
+  const clock = new ManualClock();
+  const limiter = new RateLimiter(clock, 10_000);
+  const { listener, port } = await listening(t, () => new Lease(sharedBytes('eaten', 100_000)), {
+    clock,
+    uploadPace: limiter,
+  });
+  const reader = await RequestClient.open(t, port);
+  reader.write(retp(0));
+  await until(() => limiter.waiting === 1);
+  for (let n = 0; n < 40; n++) {
+    const brief = await RequestClient.open(t, port);
+    brief.write(retp(0));
+    await until(() => limiter.waiting === 2);
+    brief.socket.resetAndDestroy();
+    await until(() => limiter.waiting === 1);
+  }
+  const before = listener.stats().bytesOut;
+  for (let ms = 0; ms < 2_000; ms += 10) {
+    clock.advance(10);
+    await until(() => limiter.waiting === 1);
+  }
+  const sent = listener.stats().bytesOut - before;
+  assert.ok(sent >= 16_000, `${sent} bytes in 2 s`);
+  reader.socket.resetAndDestroy();
+  await until(() => listener.stats().connections === 0);
 });
 
 test('a rate is kept over connections, and closing the limiter lets a begun frame finish', async (t) => {

@@ -18,7 +18,7 @@ function writers(limiter: RateLimiter, count: number, until: () => boolean): num
   const write = async (writer: number) => {
     while (!until()) {
       const bytes = Math.min(limiter.slice, 65_536);
-      await limiter.wait(bytes);
+      await limiter.wait(bytes)?.over;
       if (!until()) sent[writer]! += bytes;
     }
   };
@@ -58,7 +58,8 @@ test('who waits is let through in the order of asking', async () => {
   const limiter = new RateLimiter(clock, 1_000);
   assert.equal(limiter.wait(1_100), null, 'the first goes at once and leaves a debt');
   const through: number[] = [];
-  for (const [at, bytes] of [500, 10, 300].entries()) void limiter.wait(bytes)?.then(() => through.push(at));
+  for (const [at, bytes] of [500, 10, 300].entries())
+    void limiter.wait(bytes)?.over.then(() => through.push(at));
   assert.equal(limiter.waiting, 3);
   await run(clock, 995);
   assert.deepEqual(through, []);
@@ -82,8 +83,8 @@ test('without a limit nobody waits', () => {
 test('a slice is a quarter of a second of a connection’s share', () => {
   const limiter = new RateLimiter(new ManualClock(), 1_000);
   assert.equal(limiter.slice, 250);
-  void limiter.wait(1_000);
-  void limiter.wait(1);
+  limiter.wait(1_000);
+  limiter.wait(1);
   assert.equal(limiter.slice, 125);
   limiter.setRate(1);
   assert.equal(limiter.slice, 1);
@@ -104,7 +105,7 @@ test('a new rate holds at once for those that wait', async () => {
   const limiter = new RateLimiter(clock, 1_000);
   limiter.delay(10_100);
   let through = 0;
-  void limiter.wait(1)?.then(() => through++);
+  void limiter.wait(1)?.over.then(() => through++);
   limiter.setRate(10_000);
   await run(clock, 995);
   assert.equal(through, 0);
@@ -118,9 +119,36 @@ test('a limit can come and go', async () => {
   limiter.setRate(1_000);
   assert.equal(limiter.wait(2_100), null);
   let through = 0;
-  for (let n = 0; n < 3; n++) void limiter.wait(1_000)?.then(() => through++);
+  for (let n = 0; n < 3; n++) void limiter.wait(1_000)?.over.then(() => through++);
   limiter.setRate(null);
   await setImmediate();
   assert.equal(through, 3);
+  assert.deepEqual(clock.pending, []);
+});
+
+test('who gives its place up is charged nothing, takes no share and keeps nobody waiting', async () => {
+  const clock = new ManualClock();
+  const limiter = new RateLimiter(clock, 1_000);
+  limiter.wait(1_100);
+  const through: string[] = [];
+  const gone = Array.from({ length: 100 }, () => limiter.wait(10_000)!);
+  const stays = limiter.wait(500)!;
+  void stays.over.then(() => through.push('stays'));
+  for (const wait of gone) {
+    void wait.over.then(() => through.push('gone'));
+    wait.cancel();
+    wait.cancel();
+  }
+  assert.equal(limiter.waiting, 1);
+  assert.equal(limiter.slice, 125);
+  await setImmediate();
+  assert.equal(through.splice(0).length, 100, 'their writers go on, to find that nobody reads');
+  await run(clock, 995);
+  assert.deepEqual(through, []);
+  await run(clock, 5);
+  assert.deepEqual(through, ['stays']);
+  stays.cancel();
+  assert.equal(limiter.delay(0), 500, 'a wait that is over was charged, once');
+  limiter.wait(1)!.cancel();
   assert.deepEqual(clock.pending, []);
 });
