@@ -1,6 +1,6 @@
 /** `get`: finds a file, downloads it, puts it in place and gives something back. */
-import { stat } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { lstat, mkdir, mkdtemp, stat } from 'node:fs/promises';
+import { availableParallelism, tmpdir, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
@@ -116,12 +116,14 @@ class DownloadRun {
     await this.#node.listen();
     this.#node.trackers.start();
     const working = this.#node.work();
+    // Awaited below; until then a failure must not end the process.
+    working.catch(() => {});
     await this.#orInterrupted(this.#node.trackers.ready(NO_TRACKER_MS));
     const look = (text: string) => this.#node.trackers.look(text);
     const found = await this.#orInterrupted(findFile(wanted, look, choose ?? null));
     const manifest = manifestOf(found);
     const engine = await working;
-    const target = targetOf(this.#options.output, manifest);
+    const target = await targetOf(this.#options.output, manifest);
     const existing = await this.#alreadyThere(target, manifest, engine);
     if (existing !== null) return existing;
 
@@ -304,8 +306,8 @@ function manifestOf({ md5, name, fileSize, partSize }: FoundFile): Manifest {
 }
 
 /** Names come from strangers: only the safe form reaches the disk. Data on its way to stdout waits in the temporary folder. */
-function targetOf(output: string, { md5, name }: Manifest): string {
-  if (output === '-') return join(tmpdir(), `bugtorrent-${md5}`);
+async function targetOf(output: string, { md5, name }: Manifest): Promise<string> {
+  if (output === '-') return join(await privateFolder(), md5);
   if (!output.endsWith('/')) return output;
   return join(output, safeFileName(basename(name) === name ? name : name.replaceAll('/', '_')));
 }
@@ -317,4 +319,13 @@ async function setAside(error: OperationalError, place: PartFile): Promise<Opera
   const path = await place.setAside('unverified');
   const message = `${error.message}; the data is kept as ${path} (--accept-unverified takes it all the same)`;
   return new OperationalError('verification', error.code, message);
+}
+
+/** A folder for temporary files that nobody else can read or prepare; the same one again, so that a download resumes. */
+async function privateFolder(): Promise<string> {
+  const folder = join(tmpdir(), `bugtorrent-${userInfo().uid}`);
+  await mkdir(folder, { mode: 0o700 }).catch(() => {});
+  const found = await lstat(folder).catch(() => null);
+  const ours = found?.isDirectory() && found.uid === userInfo().uid && (found.mode & 0o077) === 0;
+  return ours ? folder : mkdtemp(`${folder}-`);
 }

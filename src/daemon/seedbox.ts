@@ -160,9 +160,12 @@ export class Seedbox {
 
   #scanLater(): void {
     this.#rescan = this.#options.clock.after(RESCAN_MS, () => {
-      void this.#library?.rescan().finally(() => {
-        if (this.#stopped === null) this.#scanLater();
-      });
+      const scan = this.#library?.rescan() ?? Promise.resolve();
+      void scan
+        .catch((error: unknown) => this.#options.logger.error({ error }, 'cannot look for changed files'))
+        .finally(() => {
+          if (this.#stopped === null) this.#scanLater();
+        });
     });
   }
 

@@ -61,6 +61,19 @@ export const size: Kind<number> = {
   parse: (text) => parseSize(text) || null,
 };
 
+/** A frame of the largest part in the smallest chunks takes 6 MB; the memory of a WebAssembly module ends at 4 GiB. */
+const SMALLEST_CACHE = 8 * 2 ** 20;
+const LARGEST_CACHE = 4 * 2 ** 30;
+
+export const cacheSize: Kind<number> = {
+  placeholder: 'SIZE',
+  expects: 'a size from 8M to 4G, such as 64M',
+  parse(text) {
+    const bytes = parseSize(text);
+    return bytes !== null && bytes >= SMALLEST_CACHE && bytes <= LARGEST_CACHE ? bytes : null;
+  },
+};
+
 export const rate: Kind<number> = {
   placeholder: 'RATE',
   expects: 'bytes per second, such as 10M or 512K, at least 1K',

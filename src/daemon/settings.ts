@@ -5,6 +5,7 @@
  */
 import {
   announced,
+  cacheSize,
   count,
   directory,
   type Kind,
@@ -138,7 +139,7 @@ export const SETTINGS = {
     'bytes received per second, such as 10M',
   ),
   cache: single(
-    size,
+    cacheSize,
     { daemon: '256M', start: '256M', share: '256M', get: '64M' },
     'memory for parts on their way, never exceeded',
   ),

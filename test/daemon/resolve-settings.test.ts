@@ -8,13 +8,13 @@ const environment = (env: NodeJS.ProcessEnv): Source => environmentSource(env).s
 const file = (values: Source['values']): Source => ({ values, place: (name) => `${name} in x.toml` });
 
 describe('precedence', () => {
-  const all = [flags({ cache: '1M' }), environment({ BUGTORRENT_CACHE: '2M' }), file({ cache: '3M' })];
+  const all = [flags({ cache: '10M' }), environment({ BUGTORRENT_CACHE: '20M' }), file({ cache: '30M' })];
 
   test('a flag wins over the environment, that over the file, that over the default', () => {
     const cacheOf = (sources: Source[]) => resolveSettings('get', sources).settings.cache / 2 ** 20;
-    assert.equal(cacheOf(all), 1);
-    assert.equal(cacheOf(all.slice(1)), 2);
-    assert.equal(cacheOf(all.slice(2)), 3);
+    assert.equal(cacheOf(all), 10);
+    assert.equal(cacheOf(all.slice(1)), 20);
+    assert.equal(cacheOf(all.slice(2)), 30);
     assert.equal(cacheOf([]), 64);
   });
 
@@ -73,7 +73,7 @@ describe('a value that cannot be read', () => {
   test('is a usage error that names its place, the value and what was expected', () => {
     assert.equal(
       refusal([flags({ cache: 'much' })]),
-      "--cache: 'much' is not valid; expected a size above 0, such as 64M or 1.5G",
+      "--cache: 'much' is not valid; expected a size from 8M to 4G, such as 64M",
     );
     assert.match(refusal([environment({ BUGTORRENT_SEED_TIME: 'long' })]), /^BUGTORRENT_SEED_TIME: 'long'/);
     assert.match(refusal([file({ tracker: ['ok:1', '99'] })]), /^tracker in x\.toml: '99'/);

@@ -29,7 +29,7 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 async function bench(t: TestContext, slabBytes = 4_194_304) {
   const folder = await tempFolder(t);
   const slab = new Slab(slabBytes);
-  const pool = await WorkerPool.start(slab, 2);
+  const pool = new WorkerPool(slab, { threads: 2, verifies: true });
   const scratch = slab.stats().usedBytes;
   const paths = { data: join(folder, 'data'), journal: join(folder, 'journal') };
   await Promise.all([writeFile(paths.data, ''), writeFile(paths.journal, Buffer.alloc(HEADER + 64))]);
