@@ -1,8 +1,9 @@
 /**
  * The server side of a tracker or a peer: accepts connections and has their requests answered.
  *
- * Invariant: `#connections` are those accepted and not closed, at most `limits.connections`. When `stop` has resolved
- * there is none, and every leased frame was given back.
+ * Invariant: `#connections` are those accepted and not closed, at most `limits.connections` besides those that are
+ * closing to make room; `#silent` are those of them that sent no byte yet, oldest first. When `stop` has resolved there
+ * is none, and every leased frame was given back.
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../core/clock.js';
@@ -16,7 +17,7 @@ import { type ConnectionLimits, ServedConnection } from './served-connection.js'
 const BACKLOG = 1_024;
 
 export interface ListenerLimits extends ConnectionLimits {
-  /** At once, over all addresses; one more is closed at once. */
+  /** At once, over all addresses. One more takes the place of the oldest that sent no byte yet, or is closed at once. */
   readonly connections: number;
 }
 
@@ -44,6 +45,7 @@ export class Listener {
   readonly #init: ListenerInit;
   readonly #server: Server;
   readonly #connections = new Set<ServedConnection>();
+  readonly #silent = new Set<ServedConnection>();
   readonly #counts = new ListenerCounts();
   #lastId = 0;
   #stopped: Promise<void> | null = null;
@@ -53,8 +55,6 @@ export class Listener {
   constructor(init: ListenerInit) {
     this.#init = init;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
-    this.#server.maxConnections = init.limits.connections;
-    this.#server.on('drop', () => this.#counts.over('too-many-connections'));
   }
 
   /**
@@ -126,6 +126,11 @@ export class Listener {
 
   #accept(socket: Socket): void {
     const { handler, clock, limits, logger, uploadPace } = this.#init;
+    if (this.#connections.size >= limits.connections && !this.#makeRoom()) {
+      this.#counts.over('too-many-connections');
+      socket.destroy();
+      return;
+    }
     this.#counts.accepted++;
     const connection = new ServedConnection({
       id: ++this.#lastId,
@@ -136,12 +141,24 @@ export class Listener {
       logger,
       pace: uploadPace ?? null,
       counts: this.#counts,
+      spoke: (connection) => this.#silent.delete(connection),
       closed: (over) => {
         this.#connections.delete(over);
+        this.#silent.delete(over);
         if (this.#connections.size === 0) this.#lastClosed();
       },
     });
     this.#connections.add(connection);
+    this.#silent.add(connection);
+  }
+
+  /** Connections that ask nothing must not keep out those that do. */
+  #makeRoom(): boolean {
+    const [oldest] = this.#silent;
+    if (oldest === undefined) return false;
+    this.#silent.delete(oldest);
+    oldest.destroy('made-room');
+    return true;
   }
 }
 

@@ -50,6 +50,8 @@ export interface ServedConnectionInit {
   readonly logger: Logger;
   readonly pace: UploadPace | null;
   readonly counts: ListenerCounts;
+  /** The other side sent its first byte. */
+  readonly spoke: (connection: ServedConnection) => void;
   /** The socket is closed. */
   readonly closed: (connection: ServedConnection) => void;
 }
@@ -75,6 +77,7 @@ export class ServedConnection {
   /** What had been done when the deadline was set; more makes it start again. */
   #done = 0;
   #requests = 0;
+  #spoke = false;
   #unreadable = false;
   #pumping = false;
   #stopping = false;
@@ -133,6 +136,8 @@ export class ServedConnection {
 
   #arrived(bytes: Buffer): void {
     this.#init.counts.bytesIn += bytes.length;
+    if (!this.#spoke) this.#init.spoke(this);
+    this.#spoke = true;
     if (this.#reason !== null || this.#stopping) return;
     this.#decoder.push(bytes);
     this.#pump();

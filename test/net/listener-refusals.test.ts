@@ -138,17 +138,18 @@ test('a handler learns that its answer has nowhere to go', async (t) => {
   assert.equal(gone, 3, 'who asks later is told at once');
 });
 
-test('one connection too many is closed at once', async (t) => {
+test('one connection too many is closed at once when all others have asked', async (t) => {
   const limits = { ...DEFAULT_LISTENER_LIMITS, connections: 3 };
   const { listener, port } = await listening(t, numbers, { limits });
   const clients = [];
   for (let n = 0; n < 3; n++) clients.push(await RequestClient.open(t, port));
-  await until(() => listener.stats().connections === 3);
+  for (const client of clients) client.write(retp(5).subarray(0, 1));
+  await until(() => listener.stats().bytesIn === 3);
   const surplus = await RequestClient.open(t, port);
   assert.equal(await surplus.readAll(), '');
   assert.deepEqual(listener.stats().refused, { 'too-many-connections': 1 });
   for (const client of clients) {
-    client.write(retp(5));
+    client.write(retp(5).subarray(1));
     assert.equal(await client.read(1), '5');
   }
   clients[0]!.socket.destroy();
@@ -156,4 +157,33 @@ test('one connection too many is closed at once', async (t) => {
   const again = await RequestClient.open(t, port);
   again.write(retp(6));
   assert.equal(await again.read(1), '6');
+});
+
+test('a full listener drops the oldest connection without a byte for a new one', async (t) => {
+  const limits = { ...DEFAULT_LISTENER_LIMITS, connections: 3 };
+  const { listener, port } = await listening(t, numbers, { limits });
+  const clients: RequestClient[] = [];
+  const open = async () => {
+    const client = await RequestClient.open(t, port);
+    clients.push(client);
+    await until(() => listener.stats().accepted === clients.length);
+    return client;
+  };
+  const asked = await open();
+  asked.write(retp(1).subarray(0, 1));
+  await until(() => listener.stats().bytesIn === 1);
+  const oldest = await open();
+  const younger = await open();
+  const first = await open();
+  assert.equal(await oldest.readAll(), '');
+  await until(() => listener.stats().connections === 3);
+  assert.ok(!younger.ended);
+  first.write(retp(2));
+  assert.equal(await first.read(1), '2');
+  await open();
+  assert.equal(await younger.readAll(), '');
+  await until(() => listener.stats().connections === 3);
+  asked.write(retp(1).subarray(1));
+  assert.equal(await asked.read(1), '1');
+  assert.deepEqual(listener.stats().refused, { 'made-room': 2 });
 });
