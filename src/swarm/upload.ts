@@ -2,18 +2,17 @@
  * Answers RETP: an upload slot, then the part's frame from the cache or, once for all who want it, from a worker.
  *
  * Invariant: a request is waiting for a slot, or counted as served in the scheduler until its frame was released or it
- * was refused. A frame being read has one entry in `loading`, whose slot nobody else can see until it is filled.
+ * was refused. It waits at most `limits.waitMs` in all, for a slot and then for memory.
  */
-import type { JobFailure, PartOrigin, ReadFrameJob } from '../compute/jobs.js';
-import type { Slot } from '../compute/slab.js';
-import type { Clock, Timer } from '../core/clock.js';
-import type { Logger } from '../core/logger.js';
+import type { PartOrigin } from '../compute/jobs.js';
+import type { Timer } from '../core/clock.js';
 import { networkOf } from '../model/address.js';
-import { type PartGeometry, partIndex, partLength, partOffset } from '../model/geometry.js';
+import { type PartGeometry, partIndex, partLength } from '../model/geometry.js';
 import type { FileMd5, PartIndex } from '../model/ids.js';
 import type { LeasedFrame, Requester } from '../net/handler.js';
 import { type SlotLimits, SlotScheduler } from '../policy/slot-scheduler.js';
 import { frameLength } from '../protocol/frame.js';
+import { FrameLoads, type FrameLoadsInit } from './frame-loads.js';
 
 /** A file as the upload path sees it. */
 export interface ServedFile {
@@ -26,25 +25,9 @@ export interface ServedFile {
   changed(): void;
 }
 
-/** The part cache as the upload path uses it. */
-interface FrameMemory {
-  take(key: string): Slot | null;
-  keep(key: string, slot: Slot): void;
-  forget(prefix: string): void;
-  acquire(bytes: number): Slot | null;
-  acquireLater(bytes: number, ready: (slot: Slot) => void): { cancel(): void };
-}
-
-export interface UploadInit {
+export interface UploadInit extends FrameLoadsInit {
   readonly find: (md5: FileMd5) => ServedFile | null;
-  readonly memory: FrameMemory;
-  /** Never rejects. */
-  readonly readFrame: (job: ReadFrameJob) => Promise<{ ok: true } | JobFailure>;
   readonly limits: SlotLimits;
-  /** Bytes of data in a chunk. */
-  readonly chunkSize: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 type Granted = (granted: boolean) => void;
@@ -53,8 +36,7 @@ export class Upload {
   readonly #init: UploadInit;
   readonly #slots: SlotScheduler;
   readonly #waiting = new Map<number, Granted>();
-  readonly #loading = new Map<string, ((slot: Slot | null) => void)[]>();
-  readonly #stopping = new Set<() => void>();
+  readonly #loads: FrameLoads;
   #timer: Timer | null = null;
   #lastRequest = 0;
   #stopped = false;
@@ -66,6 +48,7 @@ export class Upload {
   constructor(init: UploadInit) {
     this.#init = init;
     this.#slots = new SlotScheduler(init.limits);
+    this.#loads = new FrameLoads(init);
     this.#lastUploadAt = init.clock.now();
   }
 
@@ -93,23 +76,26 @@ export class Upload {
     const origin = file.origin(part);
     if (origin === null) return this.#refuse('not-owned');
     const address = networkOf(requester.ip);
-    this.#lastUploadAt = this.#init.clock.now();
+    const { clock, limits, chunkSize } = this.#init;
+    const askedAt = clock.now();
+    this.#lastUploadAt = askedAt;
     if (!(await this.#slot(address, requester))) return null;
-    const slot = await this.#frame(md5, file, part, origin);
-    if (slot === null) {
+    const waitMs = Math.max(0, askedAt + limits.waitMs - clock.now());
+    const slot = await this.#loads.frame({ md5, part, file, origin }, { gone: requester.gone, waitMs });
+    if (typeof slot === 'string') {
       this.#finished(address);
-      return this.#refuse(this.#stopped ? 'stopping' : 'unreadable');
+      return this.#refuse(slot);
     }
     const payloadBytes = partLength(file.geometry, part);
     return {
-      frame: slot.view(0, frameLength(payloadBytes, this.#init.chunkSize)),
+      frame: slot.view(0, frameLength(payloadBytes, chunkSize)),
       payloadBytes,
       release: (sent) => {
         slot.release();
         if (sent) {
           this.#parts++;
           this.#bytes += payloadBytes;
-          this.#lastUploadAt = this.#init.clock.now();
+          this.#lastUploadAt = clock.now();
         }
         this.#finished(address);
       },
@@ -126,7 +112,7 @@ export class Upload {
       granted(false);
     }
     this.#waiting.clear();
-    for (const cancel of this.#stopping) cancel();
+    this.#loads.stop();
   }
 
   stats() {
@@ -136,7 +122,7 @@ export class Upload {
       slotsInUse: this.#slots.inUse(this.#init.clock.now()),
       slots: this.#init.limits.slots,
       queued: this.#slots.queued,
-      loading: this.#loading.size,
+      loading: this.#loads.size,
       refused: { ...this.#refused },
     };
   }
@@ -189,75 +175,5 @@ export class Upload {
     const resolve = this.#waiting.get(id);
     this.#waiting.delete(id);
     resolve?.(granted);
-  }
-
-  /** The filled slot with a hold for the caller; null when the part cannot be read any more. */
-  #frame(
-    md5: FileMd5,
-    file: ServedFile,
-    part: PartIndex,
-    origin: PartOrigin,
-  ): Slot | null | Promise<Slot | null> {
-    const key = `${md5}:${part}`;
-    const cached = this.#init.memory.take(key);
-    if (cached !== null) return cached;
-    return new Promise((resolve) => {
-      const waiting = this.#loading.get(key);
-      if (waiting !== undefined) waiting.push(resolve);
-      else {
-        this.#loading.set(key, [resolve]);
-        void this.#load(key, md5, file, part, origin);
-      }
-    });
-  }
-
-  async #load(
-    key: string,
-    md5: FileMd5,
-    file: ServedFile,
-    part: PartIndex,
-    origin: PartOrigin,
-  ): Promise<void> {
-    const { memory, readFrame, chunkSize, logger } = this.#init;
-    const length = partLength(file.geometry, part);
-    const slot = await this.#memoryFor(frameLength(length, chunkSize));
-    if (slot === null) return this.#loaded(key, null);
-    const position = partOffset(file.geometry, part);
-    const result = await readFrame({ origin, position, length, offset: slot.offset, chunkSize });
-    if (result.ok) {
-      memory.keep(key, slot);
-      this.#loaded(key, slot);
-    } else {
-      logger.warn({ md5, part, code: result.code }, `a shared part cannot be read: ${result.detail}`);
-      if (result.code === 'CHANGED') {
-        memory.forget(md5);
-        file.changed();
-      }
-      this.#loaded(key, null);
-    }
-    slot.release();
-  }
-
-  #loaded(key: string, slot: Slot | null): void {
-    const waiting = this.#loading.get(key)!;
-    this.#loading.delete(key);
-    for (const resolve of waiting) resolve(slot === null ? null : slot.retain());
-  }
-
-  #memoryFor(bytes: number): Slot | null | Promise<Slot | null> {
-    const slot = this.#init.memory.acquire(bytes);
-    if (slot !== null || this.#stopped) return slot;
-    return new Promise((resolve) => {
-      const give = (later: Slot | null) => {
-        this.#stopping.delete(cancel);
-        resolve(later);
-      };
-      const waiting = this.#init.memory.acquireLater(bytes, give);
-      const cancel = () => {
-        waiting.cancel();
-        give(null);
-      };
-      this.#stopping.add(cancel);
-    });
   }
 }

@@ -135,6 +135,23 @@ describe('a part that cannot be read', () => {
     }
   });
 
+  it('is said once for a file and reason until it was read again, and counted each time', async () => {
+    const rig = new UploadRig();
+    rig.failure = { ok: false, code: 'EIO', detail: 'bad sector' };
+    for (const part of [1, 1, 2, 1]) assert.equal((await rig.ask(part)).frame, null);
+    assert.equal(rig.warnings.length, 1);
+    rig.failure = { ok: false, code: 'EMFILE', detail: 'too many open files' };
+    for (const part of [1, 2]) assert.equal((await rig.ask(part)).frame, null);
+    assert.equal(rig.warnings.length, 2);
+    assert.deepEqual(rig.upload.stats().refused, { unreadable: 6 });
+    rig.failure = null;
+    await rig.assertGiven(await rig.ask(1), 1);
+    rig.failure = { ok: false, code: 'EIO', detail: 'bad sector again' };
+    assert.equal((await rig.ask(2)).frame, null);
+    assert.match(rig.warnings[2]!, /bad sector again/);
+    rig.assertIdle();
+  });
+
   it('gives its upload slot back', async () => {
     const rig = new UploadRig(oneSlot);
     rig.failure = CHANGED;
@@ -253,8 +270,8 @@ describe('a request with no upload slot free', () => {
 
 describe('an upload with all memory in use', () => {
   /** All memory is held by somebody else. */
-  function full() {
-    const rig = new UploadRig({}, 65_536);
+  function full(limits = {}) {
+    const rig = new UploadRig(limits, 65_536);
     const memory = rig.slab.acquire(rig.slab.capacity)!;
     return { rig, memory };
   }
@@ -277,6 +294,67 @@ describe('an upload with all memory in use', () => {
     await rig.settle();
     for (const one of served) rig.assertRefused(one, { stopping: 3 });
     memory.release();
+    rig.assertIdle();
+  });
+
+  it('refuses after 30 s in all, and gives the upload slot back', async () => {
+    const { rig, memory } = full(oneSlot);
+    const served = await rig.ask(0);
+    await rig.pass(20_000);
+    const later = await rig.ask(0);
+    const other = await rig.ask(0, '10.0.0.2');
+    await rig.pass(9_999);
+    assert.equal(served.frame, undefined);
+    await rig.pass(1);
+    rig.assertRefused(served, { 'no-memory': 1 });
+    assert.equal(later.frame, undefined, 'it asked later');
+    assert.equal(rig.upload.stats().loading, 1);
+    await rig.pass(20_000);
+    rig.assertRefused(later, { 'no-memory': 2, 'waited-too-long': 1 });
+    assert.equal(other.frame, null);
+    assert.equal(rig.upload.stats().loading, 0);
+    await rig.pass(1_000);
+    assert.equal(rig.upload.stats().slotsInUse, 0);
+    memory.release();
+    assert.deepEqual(rig.reads, []);
+    await rig.assertGiven(await rig.ask(0, '10.0.0.2'), 0);
+    rig.assertIdle();
+  });
+
+  it('has no more time for memory than the wait for a slot left', async () => {
+    const rig = new UploadRig(oneSlot, 65_536);
+    const first = await rig.ask(0);
+    const second = await rig.ask(1, '10.0.0.2');
+    await rig.pass(25_000);
+    rig.cache.clear();
+    first.frame!.release(true);
+    const memory = rig.slab.acquire(rig.slab.capacity)!;
+    await rig.pass(4_999);
+    assert.deepEqual([rig.upload.stats().queued, rig.upload.stats().loading], [0, 1]);
+    await rig.pass(1);
+    rig.assertRefused(second, { 'no-memory': 1 });
+    memory.release();
+    rig.assertIdle();
+  });
+
+  it('forgets who is gone, and reads nothing that nobody wants', async () => {
+    const { rig, memory } = full(oneSlot);
+    const gone = await rig.ask(0);
+    const stays = await rig.ask(0);
+    const alone = await rig.ask(1);
+    gone.requester.leave();
+    await rig.settle();
+    rig.assertRefused(gone, { 'gone-while-waiting': 1 });
+    alone.requester.leave();
+    await rig.settle();
+    rig.assertRefused(alone, { 'gone-while-waiting': 2 });
+    assert.equal(rig.cache.stats().waiting, 1);
+    memory.release();
+    await rig.settle();
+    await rig.assertGiven(stays, 0);
+    assert.deepEqual(rig.reads, [0]);
+    await rig.pass(1_000);
+    assert.equal(rig.upload.stats().slotsInUse, 0);
     rig.assertIdle();
   });
 
