@@ -19,6 +19,7 @@ import { md5OfFile, streamFile } from './local-file.js';
 import { PeerNode } from './peer-node.js';
 
 const NO_TRACKER_MS = 30_000;
+const LOOK_AGAIN_MS = 1_000;
 const PROGRESS_MS = 200;
 /** Complete, `get` serves on until one part was uploaded or nobody asked for this long (DESIGN.md §1). */
 const NOBODY_ASKED_MS = 10_000;
@@ -119,7 +120,7 @@ class DownloadRun {
     // Awaited below; until then a failure must not end the process.
     working.catch(() => {});
     await this.#orInterrupted(this.#node.trackers.ready(NO_TRACKER_MS));
-    const look = (text: string) => this.#node.trackers.look(text);
+    const look = (text: string) => this.#lookPatiently(text);
     const found = await this.#orInterrupted(findFile(wanted, look, choose ?? null));
     const manifest = manifestOf(found);
     const engine = await working;
@@ -138,6 +139,20 @@ class DownloadRun {
       if (!acceptUnverified) throw await setAside(error, place);
     }
     return this.#finish(manifest, target, place, proof);
+  }
+
+  /** A tracker may cut an answer short or be away for a moment: it is asked again for a while. */
+  async #lookPatiently(text: string): Promise<FoundFile[]> {
+    const { clock, signal } = this.#options;
+    for (const until = clock.now() + NO_TRACKER_MS; ; ) {
+      try {
+        return await this.#node.trackers.look(text);
+      } catch (error) {
+        const passing = error instanceof OperationalError && error.trouble === 'network';
+        if (!passing || signal.aborted || clock.now() >= until) throw error;
+        await new Promise<void>((resolve) => clock.after(LOOK_AGAIN_MS, resolve));
+      }
+    }
   }
 
   async stop(): Promise<void> {
@@ -251,12 +266,13 @@ class DownloadRun {
     const upload = this.#node.upload;
     if (seed.after === 'none' || upload === null) return;
     const since = clock.now();
+    const uploadedBefore = upload.parts;
     const enough = (): boolean => {
       const now = clock.now();
       if (seed.timeMs !== null && now - since >= seed.timeMs) return true;
       if (seed.ratio !== null && upload.bytes >= seed.ratio * geometry.fileSize) return true;
       if (seed.timeMs !== null || seed.ratio !== null) return false;
-      return upload.parts > 0 || now - Math.max(since, upload.lastUploadAt) >= NOBODY_ASKED_MS;
+      return upload.parts > uploadedBefore || now - Math.max(since, upload.lastUploadAt) >= NOBODY_ASKED_MS;
     };
     while (!enough() && !signal.aborted) {
       await new Promise<void>((resolve) => setTimeout(resolve, LINGER_CHECK_MS));

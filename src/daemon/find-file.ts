@@ -3,6 +3,7 @@ import { OperationalError } from '../core/errors.js';
 import type { FileMd5 } from '../model/ids.js';
 import type { Magnet } from '../model/magnet.js';
 import { cutUtf8 } from '../model/utf8.js';
+import { NAME as FILENAME_LENGTH } from '../protocol/fields.js';
 import { RICERCA_LENGTH } from '../protocol/limits.js';
 import type { FoundFile } from '../protocol/messages.js';
 
@@ -22,7 +23,9 @@ export type Choose = (matches: readonly FileMatch[]) => Promise<FileMatch | null
 export async function findFile(wanted: Wanted, look: Look, choose: Choose | null): Promise<FoundFile> {
   if ('name' in wanted) return chosen(byName(await look(cut(wanted.name)), wanted.name), wanted.name, choose);
   const md5 = 'md5' in wanted ? wanted.md5 : wanted.magnet.md5;
-  const hit = (files: readonly FoundFile[]) => files.find((file) => file.md5 === md5);
+  const size = 'magnet' in wanted ? wanted.magnet.size : null;
+  const hit = (files: readonly FoundFile[]) =>
+    files.find((file) => file.md5 === md5 && (size === null || file.fileSize === size));
   // Trackers of other implementations search names only.
   const name = 'magnet' in wanted ? wanted.magnet.name : null;
   const found =
@@ -35,7 +38,9 @@ const cut = (text: string): string => cutUtf8(text, RICERCA_LENGTH);
 
 /** Exact names come before names that contain the text. */
 function byName(files: readonly FoundFile[], text: string): readonly FoundFile[] {
-  const exact = files.filter(({ name }) => name === text);
+  // A tracker keeps the first 100 bytes of a name.
+  const registered = cutUtf8(text, FILENAME_LENGTH);
+  const exact = files.filter(({ name }) => name === text || name === registered);
   if (exact.length > 0) return exact;
   const needle = text.trim().toLowerCase();
   return files.filter(({ name }) => name.toLowerCase().includes(needle));

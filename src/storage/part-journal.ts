@@ -18,9 +18,11 @@ export function encodeJournal(manifest: Manifest, stored: PartList): Buffer {
   return journal;
 }
 
-/** The parts that `journal` marks as stored; null when it is not whole, or of another file or geometry. */
+/**
+ * The parts that `journal` marks as stored; null when it is of another file or geometry. A cut or overlong one, as a
+ * power cut can leave, counts for what it says: every part is verified again anyway.
+ */
 export function decodeJournal(journal: Buffer, manifest: Manifest): PartList | null {
-  if (journal.length !== journalLength(manifest)) return null;
   if (journal.toString('latin1', 0, JOURNAL_HEADER) !== header(manifest)) return null;
   const stored = PartList.empty(manifest.geometry.partCount);
   for (let part = 0; part < stored.length; part++) {

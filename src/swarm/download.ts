@@ -40,6 +40,8 @@ import { type HashThread, PrefixHash } from './verification.js';
 /** Parts ahead of the verified prefix that are fetched at random. */
 const WINDOW_PARTS = 64;
 const CHECK_MS = 500;
+/** Parts on their way before the first was written: a kill while the workers start loses no more. */
+const MAX_UNWRITTEN = 12;
 /** No owner answered at all for this long: there is nobody to download from. */
 const NO_OWNER_MS = 30_000;
 /** As long as a request may wait for an upload slot and its first byte (PROTOCOL.md §4), and a little more. */
@@ -55,7 +57,8 @@ const FROM_EARLIER_RUN = -1;
 const MD5_BLOCK = 64;
 /** Owners get this long to send the first list of midstates; without one the whole MD5 decides. */
 const FIRST_LIST_MS = 3_000;
-/** … and besides the time that its 16 bytes a part take at 64 kB/s. */
+/** … and a long list besides the time that its 16 bytes a part take at 64 kB/s. */
+const SHORT_LIST_PARTS = 4_096;
 const LIST_PARTS_PER_MS = 4;
 
 /** What the whole file was proven by; 'unproven' only when verification was switched off. */
@@ -135,6 +138,10 @@ export class Download {
   #bytes = 0;
   #everAnswered = false;
   #everListed = false;
+  /** Parts that landed and are not on disk. */
+  #unwritten = 0;
+  /** A part was written in this run: the workers are up. */
+  #hasWritten = false;
   /** What is stored is known to be wrong somewhere. */
   #wrong = false;
   #askedForList = false;
@@ -163,6 +170,7 @@ export class Download {
     this.#book.countIn(this.#picker);
     this.#fetcher = this.#makeFetcher(this.#picker, WINDOW_PARTS, () => true, {
       landed: (landed, peer) => this.#landed(landed, peer),
+      holdsBack: (underWay) => !this.#hasWritten && underWay + this.#unwritten >= MAX_UNWRITTEN,
       backlog: (limit) => (this.#way === 'whole' ? this.#hash.backlog(limit) : 0),
     });
     this.#active = this.#fetcher;
@@ -295,7 +303,8 @@ export class Download {
     if (this.#askedForList) return;
     this.#askedForList = true;
     const { clock, manifest } = this.#init;
-    const listMs = FIRST_LIST_MS + manifest.geometry.partCount / LIST_PARTS_PER_MS;
+    const longParts = Math.max(0, manifest.geometry.partCount - SHORT_LIST_PARTS);
+    const listMs = FIRST_LIST_MS + longParts / LIST_PARTS_PER_MS;
     this.#listDeadline ??= clock.after(listMs, () => this.#decide('whole'));
     const list = await this.#lists.next();
     if (this.#way !== 'undecided' || this.#stopped) return;
@@ -374,6 +383,7 @@ export class Download {
   }
 
   #landed(landed: LandedPart, peer: Peer): void {
+    this.#unwritten++;
     if (this.#chain === null) this.#write(landed, peer);
     else this.#chain.landed(landed, peer);
   }
@@ -397,6 +407,11 @@ export class Download {
     const { stored, manifest } = this.#init;
     if (stored.add(part)) this.#bytes += partLength(manifest.geometry, part);
     if (this.#way !== 'whole') this.#picker.followLanded();
+    this.#unwritten--;
+    if (!this.#hasWritten) {
+      this.#hasWritten = true;
+      this.#active.pump();
+    }
     if (stored.isComplete) this.#wake();
   }
 
@@ -497,6 +512,7 @@ export class Download {
         landed(part, peer);
         if (picker.landedCount === partCount) this.#wake();
       },
+      holdsBack: () => false,
       backlog: () => 0,
     });
     this.#active = fetcher;
@@ -551,7 +567,8 @@ export class Download {
     if (this.#picker.landedCount < this.#picker.partCount) {
       const now = clock.now();
       const quiet = this.#quiet;
-      const reached = this.#book.peers.some((peer) => peer.reached);
+      // With hundreds of dead owners it takes a while until each was tried.
+      const reached = this.#book.peers.some((peer) => peer.reached || (peer.listed && !peer.tried));
       if (this.#everAnswered && !this.#everListed && now - this.#startedAt >= NOBODY_LISTED_MS)
         this.#fail(nobody('no peer owns it right now'));
       else if (!reached && quiet >= (this.#active.busy ? QUEUED_OWNER_MS : NO_OWNER_MS))

@@ -37,6 +37,8 @@ const HASH_BEHIND = 0.5;
 export interface FetchSink {
   /** A part arrived from `peer`; the slot's hold passes to the sink. */
   landed(landed: LandedPart, peer: Peer): void;
+  /** True while no more may be asked for than the `underWay` requests. */
+  holdsBack(underWay: number): boolean;
   /** Parts that are stored and not yet hashed, at most `limit`: how far the hash is behind. */
   backlog(limit: number): number;
 }
@@ -120,10 +122,17 @@ export class Fetcher {
     });
   }
 
+  get #underWay(): number {
+    return this.#init.book.peers.reduce((sum, { requests }) => sum + requests.size, 0);
+  }
+
+  /** Who has failed least first, slow peers last. */
   #inOrder(): Peer[] {
     const { book, clock, eligible } = this.#init;
     const now = clock.now();
-    const usable = book.peers.filter((peer) => peer.usable(now) && eligible(peer));
+    const usable = book.peers
+      .filter((peer) => peer.usable(now) && eligible(peer))
+      .sort((a, b) => a.failures - b.failures);
     return [...usable.filter((peer) => !peer.slow), ...usable.filter((peer) => peer.slow)];
   }
 
@@ -131,7 +140,7 @@ export class Fetcher {
     const { picker, clock } = this.#init;
     const now = clock.now();
     if (peer.requests.size === 0 && this.active >= MAX_ACTIVE_PEERS) return;
-    while (peer.usable(now) && peer.link.room() > 0) {
+    while (peer.usable(now) && peer.link.room() > 0 && !this.#init.sink.holdsBack(this.#underWay)) {
       if (peer.slow && peer.requests.size > 0) return;
       const part =
         this.#rescue(peer) ?? picker.pick(peer.parts, this.#mayGoBeyond()) ?? this.#takeOver(peer, now);
@@ -168,6 +177,7 @@ export class Fetcher {
         this.#failed(peer, part, reason);
       },
     });
+    peer.tried = true;
     peer.requests.set(part, { landing, since: now, startedAt: null, fastAt: now, handedOn: false });
     picker.requested(part);
     this.stats.requests++;

@@ -66,6 +66,8 @@ export class Peer {
   /** Named as an owner of every part. */
   complete: boolean;
   reached = false;
+  /** It was asked for something once. */
+  tried = false;
   bytes = 0;
   /** Bytes a second, smoothed over RATE_MEMORY_MS. */
   rate = 0;
@@ -91,6 +93,11 @@ export class Peer {
 
   succeeded(): void {
     this.#failures = 0;
+  }
+
+  /** Failures since the last success: who has fewer is asked first. */
+  get failures(): number {
+    return this.#failures;
   }
 
   /** The peer said no, or cannot serve now. */

@@ -71,6 +71,7 @@ export class FetchRig {
             slot.release();
             this.landed.push([part, peer.id]);
           },
+          holdsBack: () => false,
           backlog: options.backlog ?? (() => 0),
         },
       },
