@@ -44,3 +44,22 @@ test('get serves on when it is complete until enough was taken by others', async
   assert.ok(seconds < 10, `${seconds} s`);
   assert.equal(scenario.tracker.seen('LOGO').length, 1);
 });
+
+test('get serves on when it is complete also when it uploaded before', async (t) => {
+  const scenario = await DownloadScenario.start(t, { content, peers: [{}] });
+  const where = ['--tracker', scenario.trackerAt, '--listen', '127.0.0.1:0', '-o', 'got.bin'];
+  const get = await scenario.program.cli('get', scenario.id, '--json', ...where, '--download-limit', '2M');
+  await scenario.tracker.until(() => (registration(scenario)?.parts.length ?? 0) >= 1);
+  const { port, parts } = registration(scenario)!;
+  assert.ok(parts.length < PARTS, 'the download is over already');
+  const client = new BaseClient({ tracker: { host: '127.0.0.1', port: scenario.tracker.port }, port: 1 });
+  const own = { host: '127.0.0.1', port };
+  assert.ok(await client.retp(own, scenario.id, parts[0]!));
+  await get.line((line) => (line.includes('"done"') ? line : null), 30_000);
+  await scenario.tracker.until(() => registration(scenario)?.parts.length === PARTS);
+  const answer = await client.retp(own, scenario.id, 3);
+  assert.equal(md5(answer!), md5(content.subarray(3 * PART, 4 * PART)));
+  const { code, seconds } = await get.exit(15_000);
+  assert.equal(code, 0);
+  assert.ok(seconds < 10, `${seconds} s`);
+});
