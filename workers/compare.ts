@@ -1,21 +1,21 @@
-/** Compares parts that landed a second time with what was stored the first time. */
+/** Tells what landed a second time from what was stored the first time. */
+import { createHash } from 'node:crypto';
 import type { ComparePartsJob, ComparePartsResult, JobFailure } from '../src/compute/jobs.js';
 import { failure, frameSegments } from './memory.js';
 import { readFully } from './vectored.js';
 
-/** True for each part whose landed bytes equal the stored ones. */
+/** The digests of each part as it landed and as it is stored; '' where the data file is too short to have it. */
 export function compareParts({ fd, parts }: ComparePartsJob): ComparePartsResult | JobFailure {
   try {
-    const same = parts.map(({ position, frame }) => {
-      const stored = Buffer.allocUnsafe(frame.length);
-      if (!readFully(fd, [stored], position)) return false;
-      let at = 0;
-      return frameSegments(frame).every((segment) => {
-        at += segment.length;
-        return segment.equals(stored.subarray(at - segment.length, at));
-      });
+    const digests = parts.map(({ position, frame }) => {
+      const landed = createHash('md5');
+      for (const segment of frameSegments(frame)) landed.update(segment);
+      const bytes = Buffer.allocUnsafe(frame.length);
+      const isThere = readFully(fd, [bytes], position);
+      const stored = isThere ? createHash('md5').update(bytes).digest('binary') : '';
+      return { landed: landed.digest('binary'), stored };
     });
-    return { ok: true, same };
+    return { ok: true, digests };
   } catch (error) {
     return failure(error);
   }

@@ -2,7 +2,7 @@
  * Sequential MD5s that follow downloads part by part. node:crypto is the fastest sequential MD5 at hand but cannot save
  * its state, so the states stay here and their tasks go to a pool of one thread.
  *
- * Invariant: `running` holds one entry a hash that was begun and not finished.
+ * Invariant: `running` holds one entry a hash that was begun and neither finished nor failed.
  */
 import { createHash, type Hash } from 'node:crypto';
 import type {
@@ -30,6 +30,7 @@ export function hashParts({ hash, inputs }: HashPartsJob): { ok: true } | JobFai
     for (const input of inputs) add(md5, input);
     return { ok: true };
   } catch (error) {
+    running.delete(hash);
     return failure(error);
   }
 }

@@ -135,7 +135,7 @@ export interface FinishHashResult {
   readonly salted: readonly string[];
 }
 
-/** Compares landed parts with what the data file holds. */
+/** Takes the digests of landed parts and of what the data file holds in their place. */
 export interface ComparePartsJob {
   readonly fd: number;
   readonly parts: readonly { readonly position: number; readonly frame: FrameSpan }[];
@@ -143,7 +143,8 @@ export interface ComparePartsJob {
 
 export interface ComparePartsResult {
   readonly ok: true;
-  readonly same: readonly boolean[];
+  /** MD5 of each part as it landed and as it is stored, 16 characters of a byte each; '' when it is not there. */
+  readonly digests: readonly { readonly landed: string; readonly stored: string }[];
 }
 
 /** Continues the MD5 of a shared file from a saved state over the bytes [from, to). */

@@ -462,7 +462,7 @@ export class Download {
       writer: this.#writer,
       logger,
       compareParts: (job) => tasks.compareParts(job),
-      fetch: (parts, eligible, landed) => this.#fetchAgain(parts, eligible, landed),
+      fetch: (parts, may, landed) => this.#fetchAgain(parts, may, landed),
       verify: async () => {
         const hash = new PrefixHash(manifest.geometry, store.dataFd, tasks);
         for (const part of partIndexes(manifest.geometry)) hash.add(part, null);
@@ -496,18 +496,19 @@ export class Download {
     return whole.salted.includes(md5) ? 'salted-md5' : null;
   }
 
-  /** Fetches `parts` once more, from eligible peers; ends early when they send nothing for a while. */
+  /** Fetches `parts` once more, each from peers that may be asked for it; ends early when they send nothing for a while. */
   async #fetchAgain(
     parts: readonly PartIndex[],
-    eligible: (peer: Peer) => boolean,
+    may: (peer: Peer, part: PartIndex) => boolean,
     landed: (landed: LandedPart, peer: Peer) => void,
   ): Promise<void> {
     const { manifest, clock } = this.#init;
+    this.#book.restrict(parts, may);
     const { partCount } = manifest.geometry;
     const picker = new PartPicker(partCount, partCount, this.#init.random);
     const wanted = new Set(parts);
     for (const part of partIndexes(manifest.geometry)) if (!wanted.has(part)) picker.landed(part);
-    const fetcher = this.#makeFetcher(picker, partCount, eligible, {
+    const fetcher = this.#makeFetcher(picker, partCount, () => true, {
       landed: (part, peer) => {
         landed(part, peer);
         if (picker.landedCount === partCount) this.#wake();

@@ -199,6 +199,15 @@ export class PeerBook {
     }
   }
 
+  /** Of `parts`, each peer is asked for those that `may` says; of what is not in it, for all. Undoes `exclude`. */
+  restrict(parts: readonly PartIndex[], may: (peer: Peer, part: PartIndex) => boolean): void {
+    for (const peer of this.#peers) {
+      peer.excluded.clear();
+      for (const part of parts) if (!may(peer, part)) peer.excluded.add(part);
+      peer.parts = without(peer.named, peer.excluded);
+    }
+  }
+
   /** Every peer may be asked for everything it has, but the banned ones. */
   forgive(): void {
     for (const peer of this.#peers) {

@@ -44,6 +44,7 @@ export class PrefixHash {
   #prefix = 0;
   #running = 0;
   #stopped = false;
+  #finished = false;
   #failure: Error | null = null;
   #settled: (() => void)[] = [];
 
@@ -93,17 +94,22 @@ export class PrefixHash {
     this.#advance();
     if (this.#running > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
     if (this.#failure !== null) throw this.#failure;
+    this.#finished = true;
     const result = await this.#thread.finishHash({ hash: this.#hash, suffixes });
     if (!result.ok) throw unreadable(result);
     return result;
   }
 
-  /** Gives every slot back; what is being hashed is waited for. */
+  /** Gives every slot back and has the thread forget an unfinished hash; what is being hashed is waited for. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const landed of this.#held.values()) landed.slot.release();
     this.#held.clear();
     if (this.#running > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
+    if (this.#finished || this.#submitted === 0) return;
+    this.#finished = true;
+    // A thread that is gone has forgotten everything.
+    await this.#thread.finishHash({ hash: this.#hash, suffixes: [] }).catch(() => {});
   }
 
   #advance(): void {

@@ -295,6 +295,52 @@ describe('a download whose disk fails', () => {
 });
 
 describe('a download whose MD5 does not hold', () => {
+  const long = seededBytes('long', 400 * 1000 - 7);
+  const garbage = (seed: string) => sends(seededBytes(seed, long.length));
+
+  /** Of ten owners the `liars` send garbage; how much more than the file was fetched, in percent. */
+  async function extra(liars: ReadonlyMap<number, Behaviour>): Promise<number> {
+    const peers = numbers(0, 10).map((n) => liars.get(n) ?? sends(long));
+    const rig = new DownloadRig({ content: long, peers }).start();
+    assert.equal(await rig.proof(), 'md5');
+    assert.ok(rig.disk.data.equals(long));
+    assert.equal(rig.download.stats().banned, liars.size, 'the liars, and nobody else');
+    const { fetchedBytes, wastedBytes } = rig.download.stats();
+    return ((fetchedBytes + wastedBytes) / long.length - 1) * 100;
+  }
+
+  it('takes the parts of one liar in ten from others, for at most 110 % more', async (t) => {
+    for (const liar of [0, 4, 9]) {
+      const percent = await extra(new Map([[liar, garbage('lie')]]));
+      t.diagnostic(`${percent.toFixed(1)} % more`);
+      assert.ok(percent <= 110, `${percent} %`);
+    }
+  });
+
+  it('does so when two of ten agree, and when they lie each in its own way', async (t) => {
+    for (const [one, two] of [
+      ['lie', 'lie'],
+      ['lie', 'another'],
+    ] as const) {
+      const percent = await extra(
+        new Map([
+          [2, garbage(one)],
+          [7, garbage(two)],
+        ]),
+      );
+      t.diagnostic(`${percent.toFixed(1)} % more`);
+      assert.ok(percent <= 110, `${percent} %`);
+    }
+  });
+
+  it('fetches an id that fits no form no more than twice, however many owners agree', async () => {
+    const rig = new DownloadRig({ content, id: 'f'.repeat(32), peers: Array(10).fill(honest) }).start();
+    assert.equal((await rig.error()).code, 'UNVERIFIABLE');
+    const { fetchedBytes, wastedBytes, banned } = rig.download.stats();
+    assert.ok(fetchedBytes + wastedBytes <= 2 * content.length);
+    assert.equal(banned, 0);
+  });
+
   it('takes the parts of a liar from others', async () => {
     const liar = sends(wrongIn(...numbers(0, PARTS)));
     const rig = new DownloadRig({ content, peers: [honest, liar, honest] }).start();

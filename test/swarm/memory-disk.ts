@@ -56,6 +56,11 @@ export class MemoryDisk implements DownloadTasks {
     this.data = Buffer.alloc(fileSize);
   }
 
+  /** Hashes that were begun and neither finished nor dropped. */
+  get hashesUnderWay(): number {
+    return this.#hashes.size;
+  }
+
   /** Tasks of the kind wait until `letGo` from now on. */
   hold(kind: Kind): void {
     let letGo = () => {};
@@ -106,10 +111,12 @@ export class MemoryDisk implements DownloadTasks {
     const failure = await this.#begin('compare');
     if (failure !== null) return failure;
     assert.equal(fd, this.dataFd);
-    const same = parts.map(({ position, frame }) =>
-      payloadOf(this.#slab, frame).equals(this.data.subarray(position, position + frame.length)),
-    );
-    return { ok: true, same };
+    const digest = (bytes: Uint8Array) => createHash('md5').update(bytes).digest('binary');
+    const digests = parts.map(({ position, frame }) => ({
+      landed: digest(payloadOf(this.#slab, frame)),
+      stored: digest(this.data.subarray(position, position + frame.length)),
+    }));
+    return { ok: true, digests };
   }
 
   async hashParts({ hash, inputs }: HashPartsJob): Promise<{ ok: true } | JobFailure> {

@@ -80,9 +80,10 @@ class Rig {
       compareParts: (job) => this.disk.compareParts(job),
       fetch:
         fetch ??
-        (async (parts, eligible, landed) => {
+        (async (parts, may, landed) => {
+          book.restrict(parts, may);
           for (const part of parts) {
-            const able = book.peers.filter((peer) => eligible(peer) && peer.parts.has(part));
+            const able = book.peers.filter((peer) => peer.parts.has(part));
             const peer = able[Math.floor(random() * able.length)];
             if (peer === undefined) continue;
             this.fetched.push([part, peer.id]);
@@ -103,9 +104,15 @@ class Rig {
     assert.equal(this.slab.stats().usedBytes, 0);
   }
 
+  /** The peers that are banned. */
+  get banned(): number[] {
+    return this.book.peers.filter((peer) => peer.banned).map((peer) => peer.id);
+  }
+
   async assertGivesUp(): Promise<void> {
     assert.equal(await this.repair.run(), false);
     assert.equal(this.slab.stats().usedBytes, 0);
+    assert.deepEqual(this.banned, []);
   }
 
   #part(bytes: Buffer, part: number): Buffer {
@@ -121,15 +128,17 @@ class Rig {
 
 /** Parts in turn from so many senders. */
 const inTurn = (peers: number) => Array.from({ length: PARTS }, (_, part) => part % peers);
+const sorted = (parts: Iterable<number>) => [...parts].sort((a, b) => a - b);
 const partsOf = (sender: number, senders: readonly number[]) =>
   senders.flatMap((id, part) => (id === sender ? [part] : []));
 
 describe('a repair', () => {
-  it('finds the one part that one of three senders had wrong', async () => {
+  it('finds the one part that one of three senders had wrong, and bans that sender only', async () => {
     const rig = new Rig({ peers: [content, wrongIn('liar', [4]), content], senders: inTurn(3) });
     await rig.assertRepairs();
     assert.equal(rig.verified, 1);
-    assert.ok(rig.fetched.length <= PARTS);
+    assert.ok(rig.fetched.length <= PARTS + 1);
+    assert.deepEqual(rig.banned, [1]);
   });
 
   it('fetches the parts of a sender from others only', async () => {
@@ -146,6 +155,7 @@ describe('a repair', () => {
       peers[liar] = wrongIn('liar', partsOf(liar, senders));
       const rig = new Rig({ peers, senders });
       await rig.assertRepairs();
+      assert.deepEqual(rig.banned, [liar]);
     }
   });
 
@@ -153,19 +163,20 @@ describe('a repair', () => {
     const all = Array.from({ length: PARTS }, (_, part) => part);
     const rig = new Rig({ peers: [wrongIn('liar', all), content], senders: Array(PARTS).fill(0) });
     await rig.assertRepairs();
-    assert.deepEqual(
-      rig.fetched.map(([part]) => part),
-      all,
-    );
+    assert.deepEqual(sorted(new Set(rig.fetched.map(([part]) => part))), all);
+    assert.ok(rig.fetched.length <= PARTS + 2, 'what was looked at first may come twice');
+    assert.deepEqual(rig.banned, [0]);
   });
 
-  it('suspects the one who sent least first', async () => {
-    const senders = [0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2];
-    const rig = new Rig({ peers: [content, wrongIn('liar', [8]), content], senders });
+  it('looks at some parts of each sender, and then at those of the one who sent least', async () => {
+    const senders = [0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 2];
+    const rig = new Rig({ peers: [content, wrongIn('liar', [6]), content], senders });
     await rig.assertRepairs();
-    assert.deepEqual(
-      rig.fetched.map(([part]) => part),
-      [7, 8],
+    const parts = rig.fetched.map(([part]) => part);
+    assert.deepEqual(parts.slice(0, 7), [2, 4, 7, 8, 10, 11, 6]);
+    assert.ok(
+      parts.slice(7).every((part) => part === 6),
+      'a third owner is asked for what is contradicted',
     );
   });
 
@@ -185,24 +196,52 @@ describe('a repair', () => {
     await new Rig({ peers: [lie, lie, content], senders: Array(PARTS).fill(0) }).assertRepairs();
   });
 
-  it('asks an owner only for parts that are not known to be as it sent them', async () => {
-    const lie = wrongIn('liars', [3]);
-    const rig = new Rig({ peers: [lie, lie, content], senders: inTurn(3) });
+  it('takes the copy that more senders agree on, and asks a third for contradicted parts only', async () => {
+    const rig = new Rig({ peers: [wrongIn('liar', [3]), content, content], senders: inTurn(3) });
     await rig.assertRepairs();
-    const times = new Map<string, number>();
-    for (const request of rig.fetched) times.set(`${request}`, (times.get(`${request}`) ?? 0) + 1);
-    assert.ok(Math.max(...times.values()) <= 2, 'once to compare with others, once as the one to believe');
+    const times = new Map<number, number>();
+    for (const [part] of rig.fetched) times.set(part, (times.get(part) ?? 0) + 1);
+    for (const [part, count] of times) assert.equal(count, part === 3 ? 2 : 1, `part ${part}`);
+  });
+
+  it('bans nobody whose bytes were right, however many contradict them', async () => {
+    const lie = wrongIn('liars', inTurn(1).keys());
+    const rig = new Rig({ peers: [lie, content, lie], senders: inTurn(3) });
+    await rig.assertRepairs();
+    assert.deepEqual(rig.banned, [0, 2]);
+  });
+
+  it('ends with an owner that sends something else each time', async () => {
+    let lies = 0;
+    const rig: Rig = new Rig({
+      peers: [wrongIn('liar', [2]), content],
+      senders: inTurn(2),
+      fetch: async (parts, may, landed) => {
+        rig.book.restrict(parts, may);
+        for (const part of parts) {
+          const peer = rig.book.peers.find((other) => other.parts.has(part));
+          if (peer === undefined) continue;
+          rig.fetched.push([part, peer.id]);
+          const lie = wrongIn(`${++lies}`, [part]).subarray(part * PART, (part + 1) * PART);
+          landed(
+            peer.id === 1 ? rig.landed(part, 1) : landedPart(rig.slab, part, lie, chunksOf(123)(lie.length)),
+            peer,
+          );
+        }
+      },
+    });
+    await rig.assertRepairs();
+    assert.deepEqual(rig.banned, [0]);
+    assert.ok(rig.fetched.length <= 3 * PARTS, `${rig.fetched.length} parts`);
   });
 
   it('fetches parts of an earlier run from anybody', async () => {
     const senders = [EARLIER, EARLIER, 0, 0, 0, 0, 0, 0, EARLIER, 0, 0, 0];
     const rig = new Rig({ peers: [content], senders, earlier: wrongIn('earlier', [1, 8]) });
     await rig.assertRepairs();
-    assert.deepEqual(rig.fetched, [
-      [0, 0],
-      [1, 0],
-      [8, 0],
-    ]);
+    const ofEarlier = rig.fetched.map(([part]) => part).filter((part) => senders[part] === EARLIER);
+    assert.deepEqual(sorted(ofEarlier), [1, 8]);
+    assert.deepEqual(rig.banned, []);
   });
 
   it('puts a file together from owners of parts of it', async () => {
@@ -220,6 +259,7 @@ describe('a repair', () => {
     const rig = new Rig({ peers: [content, content], senders: inTurn(2), right: wrongIn('other file', [0]) });
     await rig.assertGivesUp();
     assert.equal(rig.verified, 0);
+    assert.equal(rig.fetched.length, PARTS, 'one more copy of each part');
     assert.ok(rig.disk.data.equals(content));
   });
 
@@ -235,13 +275,20 @@ describe('a repair', () => {
   });
 });
 
+/** An honest owner, and an earlier run that left these parts wrong. */
+const ofEarlierRun = (wrong: number[]): RigOptions => ({
+  peers: [content],
+  senders: Array(PARTS).fill(EARLIER),
+  earlier: wrongIn('earlier', wrong),
+});
+
 describe('a repair whose disk fails', () => {
   const failure = { ok: false, code: 'EIO', detail: 'input/output error' } as const;
   const diskError = { name: 'OperationalError', trouble: 'disk', code: 'EIO' };
 
   it('says so, whether it was read or written, and gives all memory back', async () => {
     for (const kind of ['compare', 'store'] as const) {
-      const rig = new Rig({ peers: [wrongIn('liar', [0, 2]), content], senders: inTurn(2) });
+      const rig = new Rig(ofEarlierRun([0, 2, 4]));
       rig.disk.failing[kind] = failure;
       await assert.rejects(rig.repair.run(), diskError, kind);
       assert.equal(rig.slab.stats().usedBytes, 0);
@@ -251,16 +298,15 @@ describe('a repair whose disk fails', () => {
 
   it('says so also when another part is written well afterwards', async () => {
     const rig: Rig = new Rig({
-      peers: [wrongIn('liar', [0, 2]), content],
-      senders: inTurn(2),
-      fetch: async (_parts, _eligible, landed) => {
+      ...ofEarlierRun([0, 2]),
+      fetch: async (_parts, _may, landed) => {
         if (rig.disk.tasks.store > 0) return;
-        const honest = rig.book.peers[1]!;
+        const honest = rig.book.peers[0]!;
         rig.disk.hold('store');
-        landed(rig.landed(0, 1), honest);
+        landed(rig.landed(0, 0), honest);
         while (rig.disk.tasks.store === 0) await setImmediate();
         rig.disk.failing.compare = failure;
-        landed(rig.landed(2, 1), honest);
+        landed(rig.landed(2, 0), honest);
         while (rig.slab.stats().slots === 2) await setImmediate();
         rig.disk.letGo('store');
       },
@@ -274,11 +320,10 @@ describe('a repair that is interrupted', () => {
     const interrupted = new Error('interrupted');
     for (const kind of ['compare', 'store'] as const) {
       const rig: Rig = new Rig({
-        peers: [wrongIn('liar', [0]), content],
-        senders: inTurn(2),
-        fetch: async (_parts, _eligible, landed) => {
+        ...ofEarlierRun([0]),
+        fetch: async (_parts, _may, landed) => {
           rig.disk.hold(kind);
-          landed(rig.landed(0, 1), rig.book.peers[1]!);
+          landed(rig.landed(0, 0), rig.book.peers[0]!);
           while (rig.disk.tasks[kind] === 0) await setImmediate();
           throw interrupted;
         },
@@ -297,7 +342,7 @@ describe('a repair that is interrupted', () => {
   });
 
   it('gives its memory back when the workers are gone', async () => {
-    const rig = new Rig({ peers: [wrongIn('liar', [0]), content], senders: inTurn(2) });
+    const rig = new Rig(ofEarlierRun([0]));
     rig.disk.failing.compare = new Error('the pool was stopped');
     await assert.rejects(rig.repair.run(), { name: 'OperationalError', code: 'POOL' });
     assert.equal(rig.slab.stats().usedBytes, 0);

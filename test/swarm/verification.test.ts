@@ -53,6 +53,14 @@ function shuffled(parts: number[], random: () => number): number[] {
 }
 
 describe('the MD5 that follows a download', () => {
+  it('leaves nothing in the hashing thread when it is stopped before its end', async () => {
+    const rig = new Rig(9 * PART);
+    for (const part of numbers(0, 5)) rig.add(part);
+    await rig.hash.stop();
+    assert.equal(rig.disk.hashesUnderWay, 0);
+    assert.equal(rig.slab.stats().usedBytes, 0);
+  });
+
   it('is right for any order of arrival, hot or not, and gives all memory back', async () => {
     const random = seededRandom('arrival');
     for (let round = 0; round < 12; round++) {

@@ -110,3 +110,11 @@ test('a data file that is too short or closed comes back as a value', async (t) 
   const closed: HashInput = { kind: 'range', fd: 1_000_000, position: 0, length: 1 };
   assert.equal(await rig.code('hashParts', { hash: 9, inputs: [closed] }), 'EBADF');
 });
+
+test('a hash that fails is forgotten', async (t) => {
+  const rig = new WorkerRig(t);
+  await rig.run('hashParts', { hash: 5, inputs: [frameOf(rig, Buffer.from('lost'), chunksOf(4))] });
+  const closed: HashInput = { kind: 'range', fd: 1_000_000, position: 0, length: 1 };
+  assert.equal(await rig.code('hashParts', { hash: 5, inputs: [closed] }), 'EBADF');
+  assert.equal((await rig.run('finishHash', { hash: 5, suffixes: [] })).md5, md5(Buffer.alloc(0)));
+});
