@@ -7,12 +7,13 @@
  *
  * What it costs, beyond the first copy. A few parts of each sender come first: who sends garbage shows there, then all
  * of its parts are taken from others. Otherwise each part is fetched once more (one file), and the contradicted ones a
- * third time; they are few, because whoever loses is asked no more. When all copies agree, the id fits no form: it ends
+ * third time, or until the majority is clear; they are few, because whoever loses is asked no more. When all copies agree, the id fits no form: it ends
  * there, two files in all. It cannot tell that from liars who sent, between them, both copies of every part in which
  * they lie; nothing short of a copy from everybody could. When there are contradictions, the file is then put together
  * as each owner says it is, fewest contradictions first: from its own copies, and those on which two agree who never
- * contradicted it. To owners that agree with each other that is the same file, and costs nothing again: so at most one
- * file more for each way in which owners disagree. An honest owner whom most contradict is found that way.
+ * contradicted it. For owners that agree with each other that is the same file, which costs nothing again; whoever
+ * contradicts them costs up to one file more. An honest owner whom most contradict is found that way; when nearly all
+ * lie, and each differently, it may take two copies of the file from each of them.
  *
  * Invariant: what is on disk of a part that came more than once is the version that `copies` calls stored.
  */
@@ -28,6 +29,8 @@ import type { Peer } from './peer-book.js';
 
 /** Parts of each sender that are looked at first. */
 const PROBES = 2;
+/** By this many senders a version is ahead that is not asked for again. */
+const CLEAR_MAJORITY = 2;
 
 type May = (peer: Peer, part: PartIndex) => boolean;
 
@@ -91,9 +94,10 @@ export class Repair {
         continue;
       }
       if (await this.#isRight()) return true;
-      const scan = this.#parts.some((part) => this.#isUndecided(part)) ? null : this.#nextSender();
-      if (scan === null) return false;
-      await this.#refetch(scan);
+      const isTied = this.#parts.some((part) => this.#isUndecided(part));
+      const next = (isTied ? null : this.#nextSender()) ?? this.#narrow();
+      if (next === null) return false;
+      await this.#refetch(next);
     }
   }
 
@@ -162,6 +166,19 @@ export class Repair {
   #contradicted(): Round | null {
     const parts = this.#parts.filter((part) => !this.#barren.has(part) && this.#isUndecided(part));
     return parts.length === 0 ? null : { what: 'contradicted parts', parts, may: this.#others };
+  }
+
+  /** Contradicted parts that were decided by one sender: two who agree on a lie can do that. */
+  #narrow(): Round | null {
+    const parts = this.#parts.filter((part) => {
+      if (this.#barren.has(part)) return false;
+      const counts = this.#copies.versions(part).map(({ senders }) => senders.size);
+      const [first = 0, second = 0] = counts.sort((a, b) => b - a);
+      return second > 0 && first - second < CLEAR_MAJORITY;
+    });
+    if (parts.length === 0) return null;
+    const may: May = (peer, part) => !this.#copies.hasSent(peer.id, part);
+    return { what: 'parts with a narrow majority', parts, may };
   }
 
   /** Parts of which another version is stored than is believed. */
