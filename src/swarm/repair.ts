@@ -7,9 +7,9 @@
  *
  * What it costs, beyond the first copy. A few parts of each sender come first: who sends garbage shows there, then all
  * of its parts are taken from others. Otherwise each part is fetched once more (one file), and the contradicted ones a
- * third time, or until the majority is clear; they are few, because whoever loses is asked no more. When all copies agree, the id fits no form: it ends
- * there, two files in all. It cannot tell that from liars who sent, between them, both copies of every part in which
- * they lie; nothing short of a copy from everybody could. When there are contradictions, the file is then put together
+ * third time, or until the majority is clear; they are few, because whoever loses is asked no more. When all copies
+ * agree, the id fits no form: it ends there, two files in all. It cannot tell that from liars who sent, between them,
+ * both copies of every part in which they lie; nothing short of a copy from everybody could. When there are contradictions, the file is then put together
  * as each owner says it is, fewest contradictions first: from its own copies, and those on which two agree who never
  * contradicted it. For owners that agree with each other that is the same file, which costs nothing again; whoever
  * contradicts them costs up to one file more. An honest owner whom most contradict is found that way; when nearly all
