@@ -1,4 +1,5 @@
 /** The pool of worker threads: the one place that knows Piscina. */
+import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { SCRATCH_BYTES } from '../../workers/kernels/abi.js';
 import { compileMd5 } from '../../workers/kernels/md5-module.js';
@@ -22,6 +23,7 @@ export class WorkerPool {
   readonly #piscina: Piscina;
   readonly #scratch: Slot | null;
   readonly #counts = new Map<TaskName, { started: number; finished: number; failed: number }>();
+  readonly #started: Promise<unknown>;
   #stopping: Promise<void> | null = null;
 
   /** @param slab the memory the workers read and write */
@@ -42,6 +44,11 @@ export class WorkerPool {
       recordTiming: false,
       workerData,
     });
+    // A task that ends while its thread is being ended has nobody to tell any more; else an error is a bug of ours.
+    this.#piscina.on('error', (error: unknown) => {
+      if (this.#stopping === null) throw error;
+    });
+    this.#started = Promise.all(this.#piscina.threads.map(hasStarted));
   }
 
   /**
@@ -62,8 +69,16 @@ export class WorkerPool {
   /** Ends the threads; tasks not finished by then reject. */
   stop(): Promise<void> {
     // Once only: a second `destroy` beside the first would have Piscina replace the threads that end.
-    this.#stopping ??= this.#piscina.destroy().then(() => this.#scratch?.release());
+    this.#stopping ??= this.#end();
     return this.#stopping;
+  }
+
+  /** Node 20 aborts the whole process when a thread is ended while it loads its modules, so that is waited for. */
+  async #end(): Promise<void> {
+    for (const thread of this.#piscina.threads) thread.ref();
+    await this.#started;
+    await this.#piscina.destroy();
+    this.#scratch?.release();
   }
 
   stats() {
@@ -82,6 +97,13 @@ export class WorkerPool {
     }
     return count;
   }
+}
+
+/** Resolves when the thread has loaded the worker, which is the first thing it tells, or has ended. */
+function hasStarted(thread: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ['message', 'error', 'exit']) thread.once(event, () => resolve());
+  });
 }
 
 /** A counter of the threads that use the kernel, in a cache line of its own, and their scratch behind it. */

@@ -1,7 +1,7 @@
 /** `get`: finds a file, downloads it, puts it in place and gives something back. */
-import { lstat, mkdir, mkdtemp, stat } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { availableParallelism, tmpdir, userInfo } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
@@ -101,6 +101,8 @@ class DownloadRun {
   readonly #startedAt: number;
   #served: { md5: string; file: ServedFile } | null = null;
   #place: PartFile | null = null;
+  /** Where the target is. */
+  #folder = '';
   #download: Download | null = null;
   #progressTimer: { cancel(): void } | null = null;
 
@@ -125,6 +127,7 @@ class DownloadRun {
     const manifest = manifestOf(found);
     const engine = await working;
     const target = await targetOf(this.#options.output, manifest);
+    this.#folder = dirname(target);
     const existing = await this.#alreadyThere(target, manifest, engine);
     if (existing !== null) return existing;
 
@@ -160,6 +163,8 @@ class DownloadRun {
     await this.#node.trackers.logout(LOGOUT_MS);
     await this.#node.stop();
     await this.#place?.close();
+    // What went to stdout leaves nothing; another download on its way there may still need the folder.
+    if (this.#toStdout) await rmdir(this.#folder).catch(() => {});
   }
 
   get #toStdout(): boolean {

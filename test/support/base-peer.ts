@@ -147,6 +147,8 @@ export class BasePeer {
 
   #parse(request: Buffer): AskedPart | null {
     const text = request.toString('latin1');
+    // A client may try an extension once; a node that does not know it closes (PROTOCOL.md §7.5).
+    if (/^MIDS[0-9a-f]{32}/.test(text)) return null;
     if (request.length !== RETP || !/^RETP[0-9a-f]{32}\d{8}$/.test(text)) {
       this.violations.push(`not one RETP in one read: ${JSON.stringify(text.slice(0, 100))}`);
       return null;
