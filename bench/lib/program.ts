@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child, type ChildOptions } from './child.js';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../bundle/cli/main.js', import.meta.url));
 const LISTENS_WITHIN_MS = 20_000;
 
 /** Where the children of one benchmark or test keep their files; nothing of the user's reaches them. */

@@ -1,3 +1,4 @@
+import './tiering.js';
 import { stat } from 'node:fs/promises';
 import { systemClock } from '../core/clock.js';
 import { UsageError } from '../core/errors.js';

@@ -1,7 +1,8 @@
 /**
- * Reads of parts for upload, a few a task: a task costs about as much as reading a part does.
+ * Reads of parts for upload, a few a task: waking a thread for a task costs about as much as reading a part does.
  *
- * Invariant: `#waiting` is sent at the end of the turn of the event loop in which its first read was asked for.
+ * Invariant: what waits while no task is under way is sent at the end of the turn of the event loop. While tasks are
+ * under way, another one starts only when it is full, so that a busy node reads many parts a task by itself.
  */
 import { setImmediate } from 'node:timers';
 import type { JobFailure, ReadFrameJob, ReadFramesJob, ReadFramesResult } from './jobs.js';
@@ -19,7 +20,9 @@ interface Waiting {
 
 export class FrameReads {
   readonly #readFrames: ReadFrames;
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
+  #running = 0;
+  #turnEnds = false;
 
   constructor(readFrames: ReadFrames) {
     this.#readFrames = readFrames;
@@ -28,23 +31,33 @@ export class FrameReads {
   /** Reads one part into its slot. Never rejects. */
   read(frame: ReadFrameJob): Promise<FrameRead> {
     return new Promise((done) => {
-      if (this.#waiting.length === 0) setImmediate(() => this.#send());
       this.#waiting.push({ frame, done });
+      this.#sendAtEndOfTurn();
+    });
+  }
+
+  #sendAtEndOfTurn(): void {
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    setImmediate(() => {
+      this.#turnEnds = false;
+      this.#send();
     });
   }
 
   #send(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (let at = 0; at < waiting.length; at += FRAMES_PER_TASK) {
-      void this.#run(waiting.slice(at, at + FRAMES_PER_TASK));
+    while (this.#waiting.length >= (this.#running === 0 ? 1 : FRAMES_PER_TASK)) {
+      void this.#run(this.#waiting.splice(0, FRAMES_PER_TASK));
     }
   }
 
   async #run(batch: readonly Waiting[]): Promise<void> {
+    this.#running++;
     const result = await this.#readFrames({ frames: batch.map(({ frame }) => frame) }).catch(
       (error: unknown): JobFailure => ({ ok: false, code: 'POOL', detail: String(error) }),
     );
+    this.#running--;
     for (const [at, { done }] of batch.entries()) done(result.ok ? result.reads[at]! : result);
+    this.#sendAtEndOfTurn();
   }
 }

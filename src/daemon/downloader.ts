@@ -116,11 +116,11 @@ class DownloadRun {
 
   async toTheEnd(): Promise<DownloadResult> {
     const { wanted, choose, acceptUnverified, signal } = this.#options;
+    // First of all, and awaited below: the workers come up on the other processors while the trackers are asked.
+    const working = this.#node.work();
+    working.catch(() => {});
     await this.#node.listen();
     this.#node.trackers.start();
-    const working = this.#node.work();
-    // Awaited below; until then a failure must not end the process.
-    working.catch(() => {});
     await this.#orInterrupted(this.#node.trackers.ready(NO_TRACKER_MS));
     const look = (text: string) => this.#lookPatiently(text);
     const found = await this.#orInterrupted(findFile(wanted, look, choose ?? null));

@@ -62,6 +62,8 @@ export class Connection implements Resumable {
   /** Bytes that came by way of the scratch and wait for a resume. */
   #held: Uint8Array | null = null;
   #end: ExchangeFailure | null = null;
+  /** Requests of this turn are gathered, to leave in one write. */
+  #gathering = false;
 
   /** Does no I/O until `open`. */
   constructor(init: ConnectionInit) {
@@ -107,6 +109,7 @@ export class Connection implements Resumable {
   send(exchange: Exchange): void {
     invariant(this.#end === null, 'a request was given to a connection that has ended');
     this.#pending.push(exchange);
+    this.#gather();
     this.#socket.write(exchange.request);
     if (this.#pending.length === 1) this.#awaitHead();
   }
@@ -132,6 +135,16 @@ export class Connection implements Resumable {
   /** Ends the connection; pending exchanges fail as 'aborted'. */
   destroy(): void {
     this.#finish('aborted');
+  }
+
+  #gather(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#gathering = false;
+      this.#socket.uncork();
+    });
   }
 
   #opened(): void {

@@ -58,6 +58,10 @@ export class RequestPipeline {
     return this.#keeping.mode;
   }
 
+  get kept(): boolean {
+    return this.mode === 'kept';
+  }
+
   get maxConnections(): number {
     return this.#lines.max;
   }
@@ -137,7 +141,7 @@ export class RequestPipeline {
   }
 
   get #perLine(): number {
-    return this.mode === 'kept' ? this.#depth : 1;
+    return this.kept ? this.#depth : 1;
   }
 
   /** Sends what waits, as far as there is room. */
@@ -149,7 +153,7 @@ export class RequestPipeline {
       line.send(this.#repeats.shift()!);
     }
     while (this.#queue.length > 0) {
-      const line = this.mode === 'kept' ? this.#keptLine() : this.#lineForOne();
+      const line = this.kept ? this.#keptLine() : this.#lineForOne();
       if (line === null) return;
       const attempt = this.#queue.shift()!;
       this.#keeping.sending(line, attempt);
@@ -219,7 +223,7 @@ export class RequestPipeline {
   #ended(line: Line, end: ExchangeFailure, lost: Lost[]): void {
     this.#lines.delete(line);
     this.#keeping.ended(line, end, lost.length === 0);
-    if (lost.length === 0 && end.kind !== 'aborted' && this.mode === 'kept') this.#init.onHangUp?.();
+    if (lost.length === 0 && end.kind !== 'aborted' && this.kept) this.#init.onHangUp?.();
     const failed: Lost[] = [];
     const again: Attempt[] = [];
     for (const [at, { attempt, failure }] of lost.entries()) {

@@ -3,8 +3,8 @@
  * bytes of the landing's own, because only they tell how long the frame is; everything behind them is read straight
  * into a slot of exactly that length, so that no payload byte is ever copied or overshoots into the next answer.
  *
- * Invariant: stage 'header' and 'first-chunk' hold no slot or a hold nobody else has; from 'landed' on the slot belongs
- * to whoever got the frame; a landing that failed holds nothing.
+ * Invariant: stage 'header' holds no slot, and 'body' one that nobody else knows of; from 'landed' on the slot belongs to
+ * whoever got the frame; a landing that failed holds nothing.
  */
 import type { FrameSpan } from '../compute/jobs.js';
 import type { Slot } from '../compute/slab.js';
@@ -46,7 +46,10 @@ export interface LandingContext {
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-type Stage = 'header' | 'first-chunk' | 'body' | 'landed' | 'failed';
+type Stage = 'header' | 'body' | 'landed' | 'failed';
+
+/** What comes before the payload of every frame: one read, since even the shortest frame is longer. */
+const HEAD_BYTES = AREP_HEADER + CHUNK_HEADER;
 
 export class Landing implements Exchange {
   readonly request: Uint8Array;
@@ -54,7 +57,7 @@ export class Landing implements Exchange {
   readonly #partLength: number;
   readonly #context: LandingContext;
   readonly #events: LandingEvents;
-  readonly #head = Buffer.allocUnsafe(AREP_HEADER + CHUNK_HEADER);
+  readonly #head = Buffer.allocUnsafe(HEAD_BYTES);
   #stage: Stage = 'header';
   #headBytes = 0;
   #chunksLeft = 0;
@@ -63,6 +66,8 @@ export class Landing implements Exchange {
   /** The whole slot; made once, since a view is not free. */
   #body = NOTHING;
   #waiting: { cancel(): void } | null = null;
+  /** The body's first byte was to be read into `#head`. */
+  #aside = false;
   /** Slot-relative: bytes landed, the whole length, and where the next Lenchunk begins. */
   #filled = 0;
   #length = 0;
@@ -94,22 +99,20 @@ export class Landing implements Exchange {
   }
 
   buffer(): Uint8Array {
-    if (this.#stage === 'header') return this.#head.subarray(this.#headBytes, AREP_HEADER);
-    if (this.#stage === 'first-chunk') return this.#head.subarray(this.#headBytes);
-    return this.#body.subarray(this.#filled, this.#readEnd());
+    if (this.#stage === 'header') return this.#head.subarray(this.#headBytes);
+    // Asked before a pause begins: what to read into behind it, when the slot is not there yet.
+    this.#aside = this.#slot === null;
+    return this.#aside ? this.#head.subarray(0, 1) : this.#body.subarray(this.#filled, this.#readEnd());
   }
 
   land(bytes: number, connection: Resumable): 'more' | 'pause' | 'done' {
-    switch (this.#stage) {
-      case 'header':
-        this.#headBytes += bytes;
-        return this.#headBytes < AREP_HEADER ? 'more' : this.#openFrame(connection);
-      case 'first-chunk':
-        this.#headBytes += bytes;
-        return this.#headBytes < this.#head.length ? 'more' : this.#openBody();
-      default:
-        return this.#landBody(bytes, connection);
+    if (this.#stage !== 'header') return this.#landBody(bytes, connection);
+    const before = this.#headBytes;
+    this.#headBytes += bytes;
+    if (before < AREP_HEADER && this.#headBytes >= AREP_HEADER) {
+      this.#chunksLeft = parseFrameHeader(this.#head.subarray(0, AREP_HEADER), this.#partLength);
     }
+    return this.#headBytes < HEAD_BYTES ? 'more' : this.#openBody(connection);
   }
 
   failed(reason: ExchangeFailure): void {
@@ -120,29 +123,30 @@ export class Landing implements Exchange {
     this.#events.failed(reason);
   }
 
-  /** The header is whole: the frame's length is known, and a slot for it is taken or waited for. */
-  #openFrame(connection: Resumable): 'more' | 'pause' {
-    this.#chunksLeft = parseFrameHeader(this.#head.subarray(0, AREP_HEADER), this.#partLength);
-    this.#stage = 'first-chunk';
+  /** The head is whole: the frame's length is known, and a slot for it is taken or waited for. */
+  #openBody(connection: Resumable): 'more' | 'pause' {
     this.#length = this.#partLength + (this.#chunksLeft - 1) * CHUNK_HEADER;
-    this.#slot = this.#context.memory.acquire(this.#length);
-    if (this.#slot !== null) return 'more';
-    this.#waiting = this.#context.memory.acquireLater(this.#length, (slot) => {
+    this.#first = parseChunkHeader(this.#head, AREP_HEADER, this.#partLength, this.#chunksLeft);
+    this.#chunksLeft--;
+    this.#dataLeft = this.#partLength - this.#first;
+    this.#nextHeader = this.#first;
+    this.#stage = 'body';
+    const slot = this.#context.memory.acquire(this.#length);
+    if (slot !== null) {
+      this.#take(slot);
+      return 'more';
+    }
+    this.#waiting = this.#context.memory.acquireLater(this.#length, (later) => {
       this.#waiting = null;
-      this.#slot = slot;
+      this.#take(later);
       connection.resume();
     });
     return 'pause';
   }
 
-  #openBody(): 'more' {
-    this.#first = parseChunkHeader(this.#head, AREP_HEADER, this.#partLength, this.#chunksLeft);
-    this.#chunksLeft--;
-    this.#dataLeft = this.#partLength - this.#first;
-    this.#nextHeader = this.#first;
-    this.#body = this.#slot!.view(0, this.#length);
-    this.#stage = 'body';
-    return 'more';
+  #take(slot: Slot): void {
+    this.#slot = slot;
+    this.#body = slot.view(0, this.#length);
   }
 
   /** Where the next read of the body ends at the latest. */
@@ -156,6 +160,8 @@ export class Landing implements Exchange {
   }
 
   #landBody(bytes: number, connection: Resumable): 'more' | 'pause' | 'done' {
+    if (this.#aside) this.#body[0] = this.#head[0]!;
+    this.#aside = false;
     this.#filled += bytes;
     this.#walkChunks();
     const pause = this.#events.arrived(bytes);

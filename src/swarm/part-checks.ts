@@ -21,8 +21,8 @@ import { journalOffset } from '../storage/journal-layout.js';
 import type { LandedPart, LandingMemory } from './landing.js';
 import type { PartStore } from './part-writer.js';
 
-/** As many as the hash kernel takes at once. */
-const PARTS_PER_TASK = 8;
+/** Twice as many as the hash kernel takes at once: each task wakes a thread. */
+const PARTS_PER_TASK = 16;
 
 export interface PartChecksInit {
   readonly md5: FileMd5;

@@ -26,6 +26,8 @@ const RATE_MEMORY_MS = 5_000;
 export interface PeerLink {
   maxConnections: number;
   depth: number;
+  /** Several exchanges are under way on each connection. */
+  readonly kept: boolean;
   /** How many more exchanges may be given now. */
   room(): number;
   submit(exchange: Exchange): void;

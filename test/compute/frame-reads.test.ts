@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { FrameReads } from '../../src/compute/frame-reads.js';
-import type { ReadFrameJob } from '../../src/compute/jobs.js';
+import type { ReadFrameJob, ReadFramesResult } from '../../src/compute/jobs.js';
 
 const job = (position: number): ReadFrameJob => ({
   origin: { kind: 'descriptor', fd: 3 },
@@ -11,28 +12,64 @@ const job = (position: number): ReadFrameJob => ({
   chunkSize: 1,
 });
 
-test('reads asked for in one turn go to the workers a few a task, each with its own answer', async () => {
+/** Workers that answer a task when told to; reading position 9 fails. */
+function workers() {
   const batches: number[][] = [];
-  const reads = new FrameReads(async ({ frames }) => {
+  const ends: (() => void)[] = [];
+  const reads = new FrameReads(({ frames }) => {
     batches.push(frames.map(({ position }) => position));
-    return {
-      ok: true,
-      reads: frames.map(({ position }) =>
-        position === 9 ? { ok: false, code: 'CHANGED', detail: '' } : { ok: true },
-      ),
-    };
+    return new Promise<ReadFramesResult>((resolve) => {
+      ends.push(() =>
+        resolve({
+          ok: true,
+          reads: frames.map(({ position }) =>
+            position === 9 ? { ok: false, code: 'CHANGED', detail: '' } : { ok: true },
+          ),
+        }),
+      );
+    });
   });
-  const answers = await Promise.all(Array.from({ length: 10 }, (_, at) => reads.read(job(at))));
+  const range = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, at) => reads.read(job(from + at)));
+  return { batches, ends, range };
+}
+
+test('reads asked for in one turn go to the workers a few a task, each with its own answer', async () => {
+  const { batches, ends, range } = workers();
+  const answers = range(0, 16);
+  await setImmediate();
   assert.deepEqual(batches, [
     [0, 1, 2, 3, 4, 5, 6, 7],
-    [8, 9],
+    [8, 9, 10, 11, 12, 13, 14, 15],
   ]);
+  for (const end of ends) end();
+  const failed = (await Promise.all(answers)).map(({ ok }, at) => (ok ? null : at));
   assert.deepEqual(
-    answers.map(({ ok }) => ok),
-    [true, true, true, true, true, true, true, true, true, false],
+    failed.filter((at) => at !== null),
+    [9],
   );
-  await reads.read(job(10));
-  assert.deepEqual(batches[2], [10]);
+});
+
+test('while a task is under way, others start only when they are full; what waits goes when it ends', async () => {
+  const { batches, ends, range } = workers();
+  const first = range(20, 21);
+  await setImmediate();
+  const rest = range(30, 33);
+  await setImmediate();
+  assert.deepEqual(batches, [[20]]);
+  const more = range(33, 40);
+  await setImmediate();
+  assert.deepEqual(batches.slice(1), [[30, 31, 32, 33, 34, 35, 36, 37]]);
+  ends[0]!();
+  await Promise.all(first);
+  await setImmediate();
+  assert.equal(batches.length, 2);
+  ends[1]!();
+  await Promise.all(rest);
+  await setImmediate();
+  assert.deepEqual(batches.slice(2), [[38, 39]]);
+  ends[2]!();
+  await Promise.all(more);
 });
 
 test('a pool that fails fails every read of the batch, as a value', async () => {

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 /** 'simd' needs v128 of the processor, 'scalar' nothing. */
 export type Md5Path = 'simd' | 'scalar';
 
-const wasm = (path: Md5Path) => readFileSync(new URL(`./md5-${path}.wasm`, import.meta.url));
+const wasm = (path: Md5Path) =>
+  readFileSync(new URL(`../../workers/kernels/md5-${path}.wasm`, import.meta.url));
 
 /**
  * Compiles the kernel, which takes a millisecond; without `path` the fastest that this machine runs. The module goes to
