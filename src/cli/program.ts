@@ -10,7 +10,7 @@ import { COMMANDS } from './commands.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { reportFailure } from './failure.js';
 import { Output } from './output.js';
-import { StopRequest } from './stop-request.js';
+import type { StopRequest } from './stop-request.js';
 
 /** What a command line runs with; `json` is known for sure only when its settings are. */
 interface Host {
@@ -20,10 +20,13 @@ interface Host {
   json: boolean;
 }
 
-/** Runs the command line `argv` in `process`; returns the exit code once everything was said. */
-export async function runProgram(argv: readonly string[], process: NodeJS.Process): Promise<ExitCode> {
+/** Runs the command line `argv` in `process` until `stop` is made; returns the exit code once everything was said. */
+export async function runProgram(
+  argv: readonly string[],
+  process: NodeJS.Process,
+  stop: StopRequest,
+): Promise<ExitCode> {
   const { env, stdout, stderr } = process;
-  const stop = new StopRequest();
   const host: Host = { output: new Output(stdout, stderr, env), stop, env, json: argv.includes('--json') };
   const failAtOnce = (error: unknown) => process.exit(reportFailure(error, host));
   process.on('uncaughtException', failAtOnce);
@@ -33,7 +36,6 @@ export async function runProgram(argv: readonly string[], process: NodeJS.Proces
   });
   // Without stderr there is nobody to tell.
   stderr.on('error', () => {});
-  stop.listenTo(process);
   // A command may wait for nothing but a Clock, whose timers do not keep a process alive.
   const alive = setInterval(() => {}, 2 ** 30);
   try {
