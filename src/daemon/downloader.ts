@@ -12,10 +12,11 @@ import type { Manifest } from '../model/manifest.js';
 import type { FoundFile } from '../protocol/messages.js';
 import { PartFile } from '../storage/part-file.js';
 import { Download, type Proof } from '../swarm/download.js';
+import { saltSuffixes } from '../swarm/salt-suffixes.js';
 import type { ServedFile } from '../swarm/upload.js';
 import type { Engine } from './engine.js';
 import { type Choose, findFile, type Wanted } from './find-file.js';
-import { md5OfFile, streamFile } from './local-file.js';
+import { hashFile, streamFile } from './local-file.js';
 import { PeerNode } from './peer-node.js';
 
 const NO_TRACKER_MS = 30_000;
@@ -258,11 +259,24 @@ class DownloadRun {
     if (this.#toStdout) return null;
     const found = await stat(target).catch(() => null);
     if (found === null || !found.isFile() || found.size !== manifest.geometry.fileSize) return null;
-    if ((await this.#orInterrupted(md5OfFile(engine, target, found.size))) !== manifest.md5) return null;
+    const suffixes = this.#suffixes(manifest);
+    const hash = await this.#orInterrupted(hashFile(engine, target, found.size, { suffixes }));
+    if (hash.md5 !== manifest.md5 && !hash.salted.includes(manifest.md5)) return null;
     await PartFile.clearLeftovers(target);
     const result = this.#result(manifest, target, true);
     this.#options.onDone(result);
     return result;
+  }
+
+  /** Without a tracker's answer a salted id is not known for one: the file is not taken for the right one then. */
+  async #suffixes({ md5, geometry, name }: Manifest): Promise<readonly string[]> {
+    try {
+      const owners = await this.#node.trackers.findOwners(md5, geometry, name);
+      return saltSuffixes(owners.map(({ address }) => address));
+    } catch (error) {
+      if (error instanceof OperationalError) return [];
+      throw error;
+    }
   }
 
   /** Serves on until the seed policy is content or the user is not. */

@@ -9,13 +9,28 @@ import type { Engine } from './engine.js';
 const RANGE = 16_777_216;
 let lastHash = 0;
 
-/** The MD5 of a file, in lower-case hex; what `onBytes` throws ends it. Throws OperationalError 'disk'. */
-export async function md5OfFile(
+export interface FileHash {
+  /** In lower-case hex, as are the salted ones. */
+  readonly md5: string;
+  /** Of the bytes and each of the suffixes behind them. */
+  readonly salted: readonly string[];
+}
+
+/** What may be wanted of a file's hash besides. */
+interface HashFileOptions {
+  /** What it throws ends the hash. */
+  readonly onBytes?: (bytes: number) => void;
+  /** Texts that may stand behind the bytes in a salted id (PROTOCOL.md §6); never rejects. */
+  readonly suffixes?: Promise<readonly string[]>;
+}
+
+/** The MD5 of a file. Throws OperationalError 'disk'. */
+export async function hashFile(
   engine: Engine,
   path: string,
   size: number,
-  onBytes: (bytes: number) => void = () => {},
-): Promise<string> {
+  { onBytes = () => {}, suffixes = Promise.resolve([]) }: HashFileOptions,
+): Promise<FileHash> {
   const file = await open(path).catch((error: unknown) => {
     throw diskError(error, path);
   });
@@ -32,9 +47,9 @@ export async function md5OfFile(
         throw new OperationalError('disk', result.code, `cannot read ${path}: ${result.detail}`);
       onBytes(length);
     }
-    const result = await thread.run('finishHash', { hash, suffixes: [] });
+    const result = await thread.run('finishHash', { hash, suffixes: await suffixes });
     if (!result.ok) throw new OperationalError('disk', result.code, `cannot read ${path}: ${result.detail}`);
-    return result.md5;
+    return result;
   } finally {
     await file.close();
   }

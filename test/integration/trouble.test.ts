@@ -179,6 +179,16 @@ describe('ids that are not the plain MD5', { concurrency: 2 }, () => {
     await scenario.assertRight(await scenario.run());
   });
 
+  test('are recognised when the file is there already', async (t) => {
+    const id = md5(Buffer.concat([content, Buffer.from('127.0.0.2::ffff:127.0.0.2')]));
+    const scenario = await DownloadScenario.start(t, { content, id, peers: [{}] });
+    await writeFile(join(scenario.folder, 'got.bin'), content);
+    const result = await scenario.run();
+    await scenario.assertRight(result);
+    assert.equal(result.last.fetched, 0);
+    assert.deepEqual(scenario.peers[0]!.asked, []);
+  });
+
   test('of no known form are taken only by those who ask for it', async (t) => {
     const scenario = await DownloadScenario.start(t, { content, id: '1'.repeat(32), peers: [{}] });
     assertError(await scenario.run(), 5, /MD5/);
