@@ -5,6 +5,7 @@ import {
   type Source,
 } from '../daemon/resolve-settings.js';
 import type { CommandName, SettingsOf } from '../daemon/settings.js';
+import { diskError } from '../storage/disk-error.js';
 import { type CommandLine, parseCommandLine } from './command-line.js';
 import { COMMANDS } from './commands.js';
 import { EXIT, type ExitCode } from './exit-code.js';
@@ -30,9 +31,11 @@ export async function runProgram(
   const host: Host = { output: new Output(stdout, stderr, env), stop, env, json: argv.includes('--json') };
   const failAtOnce = (error: unknown) => process.exit(reportFailure(error, host));
   process.on('uncaughtException', failAtOnce);
+  let lost: unknown = null;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') stop.make('stdout closed');
-    else failAtOnce(error);
+    if (error.code !== 'EPIPE') lost = diskError(error, 'stdout');
+    // In order: no tracker shall name us any longer.
+    stop.make(lost === null ? 'stdout closed' : 'stdout failed');
   });
   // Without stderr there is nobody to tell.
   stderr.on('error', () => {});
@@ -49,9 +52,9 @@ export async function runProgram(
     }
     const line = parseCommandLine(argv, (text) => stdout.write(text));
     if (line !== null) await execute(line.command, line, host);
-    return EXIT.done;
+    return lost === null ? EXIT.done : reportFailure(lost, host);
   } catch (error) {
-    return reportFailure(error, host);
+    return reportFailure(lost ?? error, host);
   } finally {
     clearInterval(alive);
   }

@@ -10,6 +10,7 @@ import { safeFileName } from '../model/file-name.js';
 import { isGeometry, partGeometry } from '../model/geometry.js';
 import type { Manifest } from '../model/manifest.js';
 import type { FoundFile } from '../protocol/messages.js';
+import { isErrno } from '../storage/disk-error.js';
 import { PartFile } from '../storage/part-file.js';
 import { Download, type Proof } from '../swarm/download.js';
 import { saltSuffixes } from '../swarm/salt-suffixes.js';
@@ -221,7 +222,7 @@ class DownloadRun {
     place: PartFile,
     proof: Proof | null,
   ): Promise<DownloadResult> {
-    if (this.#toStdout) await streamFile(place.dataFd, manifest.geometry.fileSize, process.stdout);
+    if (this.#toStdout) await this.#toReader(manifest, place);
     const path = await this.#settle(place, target);
     const result = this.#result(manifest, path, false);
     this.#options.onProgress(this.#progress(manifest, 0));
@@ -230,6 +231,16 @@ class DownloadRun {
     this.#options.onDone(result);
     await this.#giveBack(manifest);
     return result;
+  }
+
+  /** Who has read enough does not come again; a full disk is another matter. */
+  async #toReader({ geometry }: Manifest, place: PartFile): Promise<void> {
+    try {
+      await streamFile(place.dataFd, geometry.fileSize, process.stdout);
+    } catch (error) {
+      if (isErrno(error, 'EPIPE')) await place.discard();
+      throw error;
+    }
   }
 
   /** What went to stdout leaves nothing behind. */

@@ -1,12 +1,15 @@
 /** Whole files on this machine. */
-import { createReadStream } from 'node:fs';
+import { read } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
+import { promisify } from 'node:util';
 import { OperationalError } from '../core/errors.js';
 import { diskError } from '../storage/disk-error.js';
 import type { Engine } from './engine.js';
 
 const RANGE = 16_777_216;
+const WRITE = 262_144;
+const readAt = promisify(read);
 let lastHash = 0;
 
 export interface FileHash {
@@ -55,28 +58,18 @@ export async function hashFile(
   }
 }
 
-/** Writes the file's bytes in order to `out`, which stays open. Resolves early when the reader went away. */
+/** Writes the file's bytes in order to `out`; both stay open. Rejects when `out` does not take them all. */
 export async function streamFile(fd: number, size: number, out: Writable): Promise<void> {
-  if (size === 0) return;
-  const source = createReadStream('', {
-    fd,
-    autoClose: false,
-    start: 0,
-    end: size - 1,
-    highWaterMark: 262_144,
-  });
-  for await (const bytes of source) {
-    if (out.destroyed || out.errored !== null) return;
-    if (!out.write(bytes)) await drained(out);
+  const window = Buffer.allocUnsafeSlow(WRITE);
+  for (let position = 0; position < size; ) {
+    const { bytesRead } = await readAt(fd, window, 0, Math.min(WRITE, size - position), position);
+    if (bytesRead === 0) throw diskError({ code: 'EIO' }, 'the data on its way to stdout');
+    await written(out, window.subarray(0, bytesRead));
+    position += bytesRead;
   }
 }
 
-/** Until `out` takes more, or never will. */
-const drained = (out: Writable): Promise<void> =>
-  new Promise((resolve) => {
-    const go = () => {
-      for (const event of ['drain', 'close', 'error']) out.off(event, go);
-      resolve();
-    };
-    for (const event of ['drain', 'close', 'error']) out.on(event, go);
+const written = (out: Writable, bytes: Uint8Array): Promise<void> =>
+  new Promise((resolve, reject) => {
+    out.write(bytes, (error) => (error ? reject(error) : resolve()));
   });

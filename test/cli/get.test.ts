@@ -77,13 +77,14 @@ describe('where get puts the file', () => {
     assert.match(stderr, /^stdout: 977 KiB/);
   });
 
-  test('-o - ends quietly when nobody reads on', async (t) => {
+  test('-o - is a failure when nobody reads on', async (t) => {
     const { swarm, tracker, common } = await scenario(t);
     const args = [MAIN, 'get', 'film.mkv', '-o', '-', '--tracker', tracker, ...common];
     const child = spawn(process.execPath, args, { env: bareEnvironment(), cwd: swarm.folder });
     child.stdout.once('data', () => child.stdout.destroy());
     const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
-    assert.deepEqual([code, stderr], [0, '']);
+    const message = 'bugtorrent: stdout: its reader went away before it had the whole file\n';
+    assert.deepEqual([code, stderr], [6, message]);
   });
 
   test('a folder that exists needs no slash', async (t) => {
