@@ -47,7 +47,7 @@ export class FetchRig {
     this.#geometry = partGeometry(this.content.length, PART);
     this.slab = new Slab(options.slabBytes ?? 262_144);
     const random = seededRandom('fetcher');
-    this.picker = new PartPicker(parts, windowParts, random);
+    this.picker = new PartPicker(parts, { random, window: windowParts });
     this.book = new PeerBook(() => this.#link());
     this.book.countIn(this.picker);
     this.fetcher = new Fetcher(
