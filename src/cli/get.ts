@@ -32,6 +32,7 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
       announce: settings.announce,
       output: await outputTarget(settings.output),
       force: settings.force,
+      sequential: settings.sequential,
       acceptUnverified: settings['accept-unverified'],
       seed: {
         after: settings['no-seed'] ? 'none' : 'linger',

@@ -59,6 +59,8 @@ export interface DownloadOptions {
   /** A file's path, a folder's path with a slash at its end, or `-` for stdout. */
   readonly output: string;
   readonly force: boolean;
+  /** Mostly in the order of the file. */
+  readonly sequential: boolean;
   readonly acceptUnverified: boolean;
   readonly seed: SeedPolicy;
   readonly uploadLimit: number | null;
@@ -194,6 +196,7 @@ class DownloadRun {
       findOwners: () => trackers.findOwners(md5, geometry, manifest.name),
       own: (part) => trackers.own(md5, part),
       limit: this.#node.downloadLimit,
+      sequential: this.#options.sequential,
       verify: this.#options.verify ?? true,
       clock,
       random: Math.random,

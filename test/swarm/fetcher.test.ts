@@ -18,6 +18,14 @@ function rests(rig: FetchRig, times: number, end: (request: ScriptedRequest) => 
   });
 }
 
+/** The n-th peer sends one byte of each of its answers, and the header before the first. */
+function trickle(rig: FetchRig, n: number): void {
+  for (const { wire, part } of rig.link(n).requests) {
+    if (wire.taken === 0) wire.arrive(Buffer.from('AREP00000101000'));
+    wire.arrive(rig.data(part).subarray(wire.taken - 15, wire.taken - 14));
+  }
+}
+
 describe('a fetcher', () => {
   it('asks all peers at once, each for other parts', () => {
     const rig = new FetchRig({ parts: 30, owners: ['all', 'all', 'all'] });
@@ -63,6 +71,7 @@ describe('a fetcher', () => {
       requests: 120,
       failures: {},
       handedOn: 0,
+      stolen: 0,
     });
     assert.equal(rig.fetcher.hasSource, false);
     rig.assertStops();
@@ -361,14 +370,6 @@ describe('a request that waits for its first byte', () => {
 });
 
 describe('a peer that sends slower than a tenth of the median', () => {
-  /** The n-th peer sends one byte of each of its answers, and the header before the first. */
-  function trickle(rig: FetchRig, n: number): void {
-    for (const { wire, part } of rig.link(n).requests) {
-      if (wire.taken === 0) wire.arrive(Buffer.from('AREP00000101000'));
-      wire.arrive(rig.data(part).subarray(wire.taken - 15, wire.taken - 14));
-    }
-  }
-
   /** Two peers answer all they are asked twice a second; the first peer's answers come at 2 B a second each. */
   function crawl(rig: FetchRig, ms: number): void {
     for (let step = 0; step < ms; step += 500) {
@@ -468,6 +469,36 @@ describe('a peer that sends slower than a tenth of the median', () => {
     rig.fetcher.start();
     crawl(rig, 20_000);
     assert.equal(rig.peer(0).slow, false);
+    rig.assertStops();
+  });
+});
+
+describe('the last parts, all of them under way', () => {
+  it('are taken one by one from a peer that is more than three times slower', () => {
+    const rig = new FetchRig({ parts: 12, owners: ['all', 'all'] });
+    rig.fetcher.start();
+    for (let ms = 0; ms < 4_500 && rig.landed.length < 12; ms += 500) {
+      trickle(rig, 0);
+      rig.answerAll([rig.link(1)]);
+      rig.clock.advance(500);
+    }
+    assert.equal(rig.landed.length, 12);
+    assert.equal(rig.stats.handedOn, 0, 'nobody waited until it was slow for long');
+    assert.ok(rig.stats.stolen > 0);
+    assert.deepEqual(rig.underWay, [[], []]);
+    assert.ok(rig.stats.wastedBytes < 1000);
+    rig.assertStops();
+  });
+
+  it('stay where they are when nobody is that much faster', () => {
+    const rig = new FetchRig({ parts: 12, owners: ['all', 'all'] });
+    rig.fetcher.start();
+    for (let answered = 0; answered < 8; answered++) {
+      rig.clock.advance(500);
+      rig.answerNext(answered % 2);
+    }
+    rig.clock.advance(500);
+    assert.equal(rig.stats.stolen, 0);
     rig.assertStops();
   });
 });
