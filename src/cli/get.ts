@@ -1,10 +1,12 @@
 import './tiering.js';
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { systemClock } from '../core/clock.js';
 import { OperationalError, UsageError } from '../core/errors.js';
 import { type DownloadResult, download } from '../daemon/downloader.js';
 import type { SettingsOf } from '../daemon/settings.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
+import { diskError, isErrno } from '../storage/disk-error.js';
 import { chooseFile } from './choose-file.js';
 import { STDOUT_UNREAD } from './failure.js';
 import type { Invocation } from './invocation.js';
@@ -90,12 +92,20 @@ function trackersFor(wanted: Wanted, { settings, givenBy }: Invocation<'get'>): 
   return [...byText.values()];
 }
 
-/** A folder that exists is meant as one, with or without its slash. */
+/** A folder that exists is meant as one, with or without its slash. One that does not is said before anything is asked. */
 async function outputTarget(output: string | null): Promise<string> {
   if (output === null) return './';
-  if (output === '-' || output.endsWith('/')) return output;
+  if (output === '-') return output;
   const found = await stat(output).catch(() => null);
-  return found?.isDirectory() ? `${output}/` : output;
+  if (found?.isDirectory()) return output.endsWith('/') ? output : `${output}/`;
+  const folder = output.endsWith('/') ? output : dirname(output);
+  const problem = await stat(folder).then(
+    (stats) => (stats.isDirectory() ? null : { code: 'ENOTDIR' }),
+    (error: unknown) => error,
+  );
+  // What else there is to say is said when the file is made.
+  if (problem !== null && isErrno(problem, 'ENOENT', 'ENOTDIR')) throw diskError(problem, folder);
+  return output;
 }
 
 type Manner = Pick<SettingsOf<'get'>, 'json' | 'quiet' | 'no-seed'>;

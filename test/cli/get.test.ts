@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
@@ -85,6 +85,21 @@ describe('where get puts the file', () => {
     const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
     const message = 'bugtorrent: stdout: its reader went away before it had the whole file\n';
     assert.deepEqual([code, stderr], [6, message]);
+  });
+
+  test('a folder that is missing is named, with what to do, before a tracker is asked', async (t) => {
+    const { swarm, tracker, run } = await scenario(t);
+    await writeFile(join(swarm.folder, 'file'), '');
+    for (const [output, message] of [
+      ['new/', 'new/: no such file or folder; create the folder, or choose another place'],
+      ['no/new/film.mkv', 'no/new: no such file or folder; create the folder, or choose another place'],
+      ['file/film.mkv', 'file: a part of its path is a file, not a folder; choose another place'],
+      ['file/', 'file/: a part of its path is a file, not a folder; choose another place'],
+    ] as const) {
+      const { code, stderr } = await run('film.mkv', '-o', output, '--tracker', tracker);
+      assert.deepEqual([code, stderr], [6, `bugtorrent: ${message}\n`]);
+    }
+    assert.deepEqual(swarm.tracker.requests, []);
   });
 
   test('a folder that exists needs no slash', async (t) => {
