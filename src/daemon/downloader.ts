@@ -46,7 +46,7 @@ export interface Progress {
   readonly bytes: number;
   readonly total: number;
   readonly fetched: number;
-  /** Bytes a second over the last moments. */
+  /** Bytes a second over the last moments; at the end, over the whole download. */
   readonly rate: number;
   /** Null where none has to do with it. */
   readonly peers: number | null;
@@ -111,6 +111,8 @@ class DownloadRun {
   #folder = '';
   #download: Download | null = null;
   #progressTimer: { cancel(): void } | null = null;
+  /** When the first part could be asked for. */
+  #begunAt = 0;
 
   constructor(options: DownloadOptions) {
     this.#options = options;
@@ -262,7 +264,7 @@ class DownloadRun {
     if (this.#toStdout) await this.#toReader(manifest, place);
     const path = await this.#settle(place, target);
     const result = this.#result(manifest, path, false);
-    this.#options.onProgress(this.#progress(manifest, 0));
+    this.#options.onProgress(this.#progress(manifest, this.#averageRate));
     this.#progressTimer?.cancel();
     this.#options.logger.info({ proof }, 'complete');
     this.#options.onDone(result);
@@ -347,9 +349,16 @@ class DownloadRun {
     }
   }
 
+  /** Bytes a second since the download began. */
+  get #averageRate(): number {
+    const elapsed = this.#options.clock.now() - this.#begunAt;
+    return ((this.#download?.snapshot().fetched ?? 0) / Math.max(1, elapsed)) * 1000;
+  }
+
   #reportProgress(manifest: Manifest, download: Download): void {
     const { clock, onProgress } = this.#options;
-    let last = { at: clock.now(), fetched: 0, rate: 0 };
+    this.#begunAt = clock.now();
+    let last = { at: this.#begunAt, fetched: 0, rate: 0 };
     const report = () => {
       const now = clock.now();
       const { fetched } = download.snapshot();

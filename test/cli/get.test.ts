@@ -61,6 +61,7 @@ describe('what get prints without a terminal', () => {
       [last.event, last.bytes, last.total, last.fetched, last.parts],
       ['progress', size, size, size, 4],
     );
+    assert.ok(typeof last.rate === 'number' && last.rate > size / (seconds + 1), `${last.rate} B/s`);
   });
 });
 
