@@ -12,7 +12,7 @@ interface CommandEntry<N extends CommandName> {
   readonly summary: string;
   /** What it takes beside flags. */
   readonly words?: readonly Word[];
-  /** Loads the command's own code only: start-up time counts (DESIGN.md §2). */
+  /** Loads the command's own code only: start-up time counts. */
   load(): Promise<CommandModule<N>>;
 }
 

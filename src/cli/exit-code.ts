@@ -1,6 +1,6 @@
 import { OperationalError, type Trouble, UsageError } from '../core/errors.js';
 
-/** The exit codes of DESIGN.md §1; scripts rely on them. */
+/** The exit codes, as the README lists them; scripts rely on them. */
 export const EXIT = {
   done: 0,
   unexpected: 1,

@@ -1,7 +1,7 @@
 /** JSON leaves C1 controls and bidirectional characters as they are; stdout may be a terminal. */
 const INVISIBLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** The objects of `--json` (DESIGN.md §1), by `event`. */
+/** The objects of `--json`, as the README lists them, by `event`. */
 export type JsonEvent =
   | ProgressEvent
   | {

@@ -10,7 +10,7 @@ export interface Service {
   stats(): object;
 }
 
-/** A little less than the ten seconds of DESIGN.md §1: the process has to end, too. */
+/** A little less than the ten seconds that a stop may take: the process has to end, too. */
 const STOP_MS = 9_500;
 
 /**

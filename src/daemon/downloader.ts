@@ -25,7 +25,7 @@ import { PeerNode } from './peer-node.js';
 const NO_TRACKER_MS = 30_000;
 const LOOK_AGAIN_MS = 1_000;
 const PROGRESS_MS = 200;
-/** Complete, `get` serves on until one part was uploaded or nobody asked for this long (DESIGN.md §1). */
+/** Complete, `get` serves on until one part was uploaded or nobody asked for this long. */
 const NOBODY_ASKED_MS = 10_000;
 /** The trackers should not name us any more; one that does not answer finds out by itself. */
 const LOGOUT_MS = 1_000;
@@ -91,7 +91,7 @@ export interface DownloadResult {
   readonly stats: object;
 }
 
-/** Throws OperationalError and UsageError as DESIGN.md §1's exit codes need them. */
+/** Throws OperationalError and UsageError as the exit codes need them. */
 export async function download(options: DownloadOptions): Promise<DownloadResult> {
   const run = new DownloadRun(options);
   try {

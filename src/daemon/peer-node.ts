@@ -174,7 +174,7 @@ export class PeerNode {
   }
 }
 
-/** The listen address, when it is a specific one: several nodes on one machine then stay apart (DESIGN.md §1). */
+/** The listen address, when it is a specific one: several nodes on one machine then stay apart. */
 function specificAddress(host: string): string | undefined {
   const unspecified = host === '' || host === '0.0.0.0' || host === '::';
   return unspecified || !(isIPv4(host) || isIPv6(host)) ? undefined : host;

@@ -2,7 +2,7 @@ import { formatHostPort, type HostPort, parseHostPort } from './address.js';
 import { MAX_FILE_SIZE } from './geometry.js';
 import { type FileMd5, parseFileMd5 } from './ids.js';
 
-/** What a magnet link says of a file (DESIGN.md §1). */
+/** What a magnet link says of a file: `magnet:?xt=urn:md5:<Filemd5>&dn=<name>&xl=<LenFile>&tr=bugtorrent://H:P`. */
 export interface Magnet {
   readonly md5: FileMd5;
   readonly name: string | null;

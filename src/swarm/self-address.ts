@@ -14,7 +14,7 @@ export interface SelfAddressInit {
 }
 
 /**
- * How this node makes itself known (DESIGN.md §1): as announced, else by the one address it listens on, else by the
+ * How this node makes itself known: as announced, else by the one address it listens on, else by the
  * local address of the connection to the tracker. A node that does not listen announces that connection's port.
  */
 export function selfAddress({ announce, localAddress, port }: SelfAddressInit): SelfAddress {

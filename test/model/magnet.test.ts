@@ -8,7 +8,7 @@ import { anyText, md5s, SEEDED } from '../support/arbitraries.js';
 const MD5 = 'bbf1c77538f97ceeb1e03126edaa3594' as FileMd5;
 const NOTHING_ELSE: Magnet = { md5: MD5, name: null, size: null, trackers: [] };
 
-test('a link has the form DESIGN.md gives it', () => {
+test('a link has the form that others rely on', () => {
   const magnet: Magnet = {
     md5: MD5,
     name: 'ten thousand+1&2.bin',
