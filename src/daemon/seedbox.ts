@@ -17,8 +17,10 @@ import { PeerNode, type PeerNodeOptions } from './peer-node.js';
 const RESCAN_MS = 60_000;
 const LOGOUT_MS = 2_000;
 const LEAVE_RETRY_MS = 5_000;
-/** Of the ten seconds a stop may take, this much at most goes to finding out what becomes unavailable. */
+/** Of the ten seconds a stop may take, this much at most goes to finding out what becomes unavailable … */
 const LAST_LOOK_MS = 2_000;
+/** … and this much to withdrawing what trackers would go on naming us for. */
+const WITHDRAW_MS = 2_000;
 
 export interface SharedNotice {
   readonly md5: string;
@@ -119,6 +121,7 @@ export class Seedbox {
       left = await this.#logout();
     }
     const unavailable = left ? [] : await this.#unavailable();
+    if (!left) await this.#withdraw();
     await this.#close();
     return { unavailable };
   }
@@ -135,6 +138,19 @@ export class Seedbox {
   async #logout(): Promise<boolean> {
     const answers = await this.#node.trackers.logout(LOGOUT_MS);
     return answers.every(({ left }) => left);
+  }
+
+  /** A tracker that did not let us go would send others here until it probes us: what it can take back it is told (PROTOCOL.md §7.3). */
+  async #withdraw(): Promise<void> {
+    const files = [...(this.#library?.files() ?? [])];
+    const withdrawn = files.map(({ manifest }) => this.#node.trackers.unregister(manifest.md5));
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.clock.after(WITHDRAW_MS, resolve);
+      void Promise.all(withdrawn).then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   #served({ manifest, path, identity, midstates }: SharedFile): ServedFile {

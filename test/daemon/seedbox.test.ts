@@ -199,3 +199,13 @@ test('a tracker that comes back without its memory has every file again, long be
   await shared.client.login();
   await shared.listed(md5(content), true);
 });
+
+test('a daemon that stops is not listed any more, though it was the only owner', async (t) => {
+  const contents = { one: seededBytes('one', SIZE), two: seededBytes('two', SIZE) };
+  const shared = await SharedFolder.start(t, contents);
+  const { unavailable } = await shared.seedbox.stop();
+  assert.deepEqual(unavailable.map(({ name }) => name).sort(), ['one', 'two']);
+  for (const content of Object.values(contents)) {
+    assert.deepEqual((await shared.client.fchu(md5(content), PARTS)) ?? [], []);
+  }
+});

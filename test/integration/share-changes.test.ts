@@ -55,9 +55,10 @@ test('a daemon that is started again serves the same files, read from its index'
   const [first] = await ownersOf(client, fileOf(content), 1);
   assert.equal((await daemon.end()).code, 0);
   const again = await startDaemon();
-  // The only source may not log out: until the tracker has probed it, it stays listed beside the new one.
-  const owners = await ownersOf(client, fileOf(content), 2);
-  const owner = owners.find(({ port }) => port !== first!.port);
+  // The only source may not log out, but it has withdrawn its file: the new one alone is listed.
+  const [owner, ...more] = await ownersOf(client, fileOf(content), 1);
+  assert.deepEqual(more, []);
+  assert.notEqual(owner!.port, first!.port);
   assert.deepEqual(await client.retp(owner!, md5(content), 2), content.subarray(2 * PART));
   assert.equal((await again.end()).code, 0);
   const { library } = program.stats('daemon-2') as { library: { indexHits: number; hashedBytes: number } };
