@@ -195,7 +195,10 @@ export class Fetcher {
     const landing = new Landing(md5, part, length, this.#init.landing, {
       arrived: (bytes) => {
         const request = peer.requests.get(part);
-        if (counted === 0 && request !== undefined) request.startedAt = clock.now();
+        if (counted === 0 && request !== undefined) {
+          request.startedAt = clock.now();
+          this.#endCopies(peer, part);
+        }
         counted += bytes;
         this.stats.fetchedBytes += bytes;
         peer.bytes += bytes;
@@ -216,6 +219,15 @@ export class Fetcher {
     picker.requested(part);
     this.stats.requests++;
     peer.link.submit(landing);
+  }
+
+  /** The answer of `peer` has begun: whoever still keeps us waiting for the part need not send it. */
+  #endCopies(peer: Peer, part: PartIndex): void {
+    if (this.#init.picker.requestsOf(part) === 1) return;
+    for (const other of this.#init.book.peers) {
+      const copy = other === peer ? undefined : other.requests.get(part);
+      if (copy !== undefined && !copy.landing.begun) other.link.abort(copy.landing);
+    }
   }
 
   #landed(peer: Peer, landed: LandedPart): void {
