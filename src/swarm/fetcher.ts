@@ -217,10 +217,17 @@ export class Fetcher {
     if (picker.requestsOf(part) === 0) this.#crawling.delete(part);
     this.stats.failures[reason.kind] = (this.stats.failures[reason.kind] ?? 0) + 1;
     const now = clock.now();
-    if (reason.kind === 'refused' || isProse(reason.error)) peer.refused(now);
+    if (reason.kind === 'refused' || isProse(reason.error)) this.#refused(peer, now);
     else if (reason.kind === 'protocol') peer.breached(now);
     else if (reason.kind !== 'aborted') peer.failed(now);
     this.pump();
+  }
+
+  /** Whoever sends another part meanwhile has the file: this one waited too long for its turn. */
+  #refused(peer: Peer, now: number): void {
+    const isServing = [...peer.requests.values()].some(({ landing }) => landing.begun);
+    if (isServing) peer.failed(now);
+    else peer.refused(now);
   }
 
   /** More requests ahead while answers come at once, fewer when they queue up at the peer. */
