@@ -1,41 +1,58 @@
 /**
- * Which part to ask for next. Near the verified prefix parts are taken at random, so that peers hold different parts
- * while a sequential hash can still follow; beyond that window, rarest first with random ties.
+ * Which part to ask for next: the first four at random, then rarest first with random ties. While a sequential hash has to
+ * follow, ties go to a window ahead of the verified prefix. With `sequential` most go to the first part that is missing.
  *
- * Invariant: a part has landed, or is requested by one or more peers, or missing; `missing` counts the last kind.
+ * Nothing is kept of a part that did not arrive whole (a RETP asks for whole parts), so none is ever partly fetched.
+ *
+ * Invariant: a part has landed, or is requested by one or more peers, or missing; `missing` counts the last kind, which
+ * are those that `#order` gives.
  */
 import type { PartIndex } from '../model/ids.js';
 import type { PartList } from '../model/part-list.js';
+import { type PickerMemory, pickerMemory } from './picker-memory.js';
+import { RarityOrder } from './rarity-order.js';
 
-/** How many candidates beyond the window are compared for rarity: a bound on the cost of one pick. */
-const RARITY_SAMPLE = 512;
-/** How many parts are looked at for it. */
-const MAX_SCAN = 16_384;
-const MAX_OWNERS = 65_535;
+/** Something to give soon matters more than what; and downloaders that begin together begin differently. */
+const FIRST_AT_RANDOM = 4;
+/** Of the sequential picks, every so many is a rarest one: a swarm of viewers would starve without. */
+const RAREST_EVERY = 4;
+const LANDED = 0x80;
+const MAX_REQUESTS = 0x7f;
+
+export interface PartPickerInit {
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Length of the window ahead of the verified prefix, in parts; none when left out. */
+  readonly window?: number;
+  /** In the order of the file, for someone who watches it meanwhile. */
+  readonly sequential?: boolean;
+  /** Zeroed; its own when left out. */
+  readonly memory?: PickerMemory;
+}
 
 export class PartPicker {
   readonly partCount: number;
-  readonly #window: number;
   readonly #random: () => number;
-  readonly #requests: Uint8Array;
-  readonly #landed: Uint8Array;
-  readonly #owners: Uint16Array;
+  readonly #sequential: boolean;
+  readonly #memory: PickerMemory;
+  readonly #order: RarityOrder;
+  /** 0: no window. */
+  #window: number;
   #prefix = 0;
+  /** No part before this one is missing. */
+  #firstMissing = 0;
+  #picks = 0;
   #urgent: PartIndex | null = null;
   #missing: number;
   #landedCount = 0;
 
-  /**
-   * @param windowParts length of the window ahead of the prefix, in parts
-   * @param random uniform in [0, 1)
-   */
-  constructor(partCount: number, windowParts: number, random: () => number) {
+  constructor(partCount: number, { random, window = 0, sequential = false, memory }: PartPickerInit) {
     this.partCount = partCount;
-    this.#window = windowParts;
     this.#random = random;
-    this.#requests = new Uint8Array(partCount);
-    this.#landed = new Uint8Array(partCount);
-    this.#owners = new Uint16Array(partCount);
+    this.#window = window;
+    this.#sequential = sequential;
+    this.#memory = memory ?? pickerMemory(partCount);
+    this.#order = new RarityOrder(this.#memory, partCount);
     this.#missing = partCount;
   }
 
@@ -50,12 +67,17 @@ export class PartPicker {
   }
 
   isLanded(part: PartIndex): boolean {
-    return this.#landed[part] === 1;
+    return (this.#memory.state[part]! & LANDED) !== 0;
   }
 
   /** How many requests for the part are under way. */
   requestsOf(part: PartIndex): number {
-    return this.#requests[part]!;
+    return this.#memory.state[part]! & MAX_REQUESTS;
+  }
+
+  /** Nothing follows the download in order any more: there is no window from now on. */
+  dropWindow(): void {
+    this.#window = 0;
   }
 
   /** Moves the window: every part before `prefix` is verified. */
@@ -66,50 +88,64 @@ export class PartPicker {
   /** Complete owners are not counted: they make no part rarer than another. */
   ownerAdded(parts: PartList): void {
     if (parts.isComplete) return;
-    for (const part of parts) if (this.#owners[part]! < MAX_OWNERS) this.#owners[part]!++;
+    for (const part of parts) this.#order.ownerAdded(part);
   }
 
   ownerRemoved(parts: PartList): void {
     if (parts.isComplete) return;
-    for (const part of parts) if (this.#owners[part]! > 0) this.#owners[part]!--;
+    for (const part of parts) this.#order.ownerRemoved(part);
   }
 
-  /** The next part to ask an owner of `parts` for, or null when it has none that is missing. */
-  pick(parts: PartList, beyondWindow: boolean): PartIndex | null {
+  /** One more incomplete owner has the part. */
+  partAdded(part: PartIndex): void {
+    this.#order.ownerAdded(part);
+  }
+
+  /**
+   * The next part to ask an owner of `parts` for, or null when it has none that is missing.
+   *
+   * @param beyondWindow false while the hash is behind: nothing outside the window then
+   */
+  pick(parts: PartList, beyondWindow = true): PartIndex | null {
     if (this.#missing === 0) return null;
     const urgent = this.#urgent;
     if (urgent !== null && this.#isMissing(urgent) && parts.has(urgent)) return urgent;
-    const end = Math.min(this.#prefix + this.#window, this.partCount);
-    const near = this.#randomMissing(parts, this.#prefix, end);
-    if (near !== null || !beyondWindow) return near;
-    return this.#rarestMissing(parts, end);
+    if (this.#sequential && ++this.#picks % RAREST_EVERY !== 0) return this.#next(parts);
+    if (this.#window === 0) {
+      const first = !this.#sequential && this.partCount - this.#missing < FIRST_AT_RANDOM;
+      return first ? this.#order.any(parts, this.#random) : this.#order.rarest(parts, this.#random);
+    }
+    if (!beyondWindow) return this.#inWindow(parts, null);
+    const rarest = this.#order.rarest(parts, this.#random);
+    return rarest === null ? null : (this.#inWindow(parts, this.#order.rarity(rarest)) ?? rarest);
   }
 
+  /** At most 127 at once for a part. */
   requested(part: PartIndex): void {
-    if (this.#isMissing(part)) this.#missing--;
-    this.#requests[part]!++;
+    if (this.#isMissing(part)) this.#take(part);
+    this.#memory.state[part]!++;
   }
 
   /** A request for the part ended, whichever way. */
   requestEnded(part: PartIndex): void {
-    this.#requests[part]!--;
-    if (this.#isMissing(part)) this.#missing++;
+    this.#memory.state[part]!--;
+    if (this.#isMissing(part)) this.#giveBack(part);
   }
 
   /** The part is here. */
   landed(part: PartIndex): void {
-    if (this.#landed[part] === 1) return;
-    if (this.#isMissing(part)) this.#missing--;
-    this.#landed[part] = 1;
+    if (this.isLanded(part)) return;
+    if (this.#isMissing(part)) this.#take(part);
+    this.#memory.state[part]! |= LANDED;
     this.#landedCount++;
   }
 
   /** The part has to be fetched once more. */
   lost(part: PartIndex): void {
-    if (this.#landed[part] === 0) return;
-    this.#landed[part] = 0;
+    if (!this.isLanded(part)) return;
+    this.#memory.state[part]! &= MAX_REQUESTS;
     this.#landedCount--;
-    if (this.#isMissing(part)) this.#missing++;
+    if (this.#isMissing(part)) this.#giveBack(part);
     this.#prefix = Math.min(this.#prefix, part);
   }
 
@@ -120,42 +156,43 @@ export class PartPicker {
 
   /** The window begins at the first part that is not here. */
   followLanded(): void {
-    while (this.#landed[this.#prefix] === 1) this.#prefix++;
+    while (this.#prefix < this.partCount && this.isLanded(this.#prefix as PartIndex)) this.#prefix++;
   }
 
   #isMissing(part: PartIndex): boolean {
-    return this.#landed[part] === 0 && this.#requests[part] === 0;
+    return this.#memory.state[part] === 0;
   }
 
-  #randomMissing(parts: PartList, from: number, to: number): PartIndex | null {
+  #take(part: PartIndex): void {
+    this.#order.take(part);
+    this.#missing--;
+  }
+
+  #giveBack(part: PartIndex): void {
+    this.#order.giveBack(part);
+    this.#missing++;
+    this.#firstMissing = Math.min(this.#firstMissing, part);
+  }
+
+  /** The first missing part that is in `parts`. */
+  #next(parts: PartList): PartIndex | null {
+    while (!this.#isMissing(this.#firstMissing as PartIndex)) this.#firstMissing++;
+    for (let part = this.#firstMissing as PartIndex; part < this.partCount; part++) {
+      if (this.#isMissing(part) && parts.has(part)) return part;
+    }
+    return null;
+  }
+
+  /** A random missing part of the window, of the given rarity or of any. */
+  #inWindow(parts: PartList, rarity: number | null): PartIndex | null {
+    const end = Math.min(this.#prefix + this.#window, this.partCount);
     let chosen: PartIndex | null = null;
     let seen = 0;
-    for (let part = from as PartIndex; part < to; part++) {
+    for (let part = this.#prefix as PartIndex; part < end; part++) {
       if (!this.#isMissing(part) || !parts.has(part)) continue;
+      if (rarity !== null && this.#order.rarity(part) !== rarity) continue;
       seen++;
       if (this.#random() * seen < 1) chosen = part;
-    }
-    return chosen;
-  }
-
-  /** Scans [from, partCount) from a random place, round at most once; ties go to whichever a fair draw keeps. */
-  #rarestMissing(parts: PartList, from: number): PartIndex | null {
-    const span = this.partCount - from;
-    const start = Math.floor(this.#random() * span);
-    let chosen: PartIndex | null = null;
-    let rarity = Number.POSITIVE_INFINITY;
-    let ties = 0;
-    let seen = 0;
-    const end = Math.min(span, MAX_SCAN);
-    for (let step = 0; step < end && seen < RARITY_SAMPLE; step++) {
-      const part = (from + ((start + step) % span)) as PartIndex;
-      if (!this.#isMissing(part) || !parts.has(part)) continue;
-      seen++;
-      const owners = this.#owners[part]!;
-      if (owners > rarity) continue;
-      ties = owners < rarity ? 1 : ties + 1;
-      rarity = owners;
-      if (this.#random() * ties < 1) chosen = part;
     }
     return chosen;
   }

@@ -133,7 +133,15 @@ describe('any forged list', () => {
 
 describe('owners who all make a mistake', () => {
   it('are set aside one after the other, taken back when nobody is left, and banned at the end', async () => {
-    const sharers = numbers(0, 4).map((n): Sharer => ({ data: garbageIn(content, `${n}`, [n, n + 4]) }));
+    const sharers = numbers(0, 4).map(
+      (n): Sharer => ({
+        data: garbageIn(
+          content,
+          `${n}`,
+          numbers(0, PARTS).filter((part) => part % 2 === n % 2),
+        ),
+      }),
+    );
     const swarm = new ChainSwarm(content, sharers, { connections: 1 }).start();
     assert.equal(await swarm.proof(), 'midstates');
     assert.ok(swarm.disk.data.equals(content));

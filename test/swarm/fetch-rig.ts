@@ -35,7 +35,14 @@ export class FetchRig {
   readonly picker: PartPicker;
   readonly book: PeerBook;
   readonly fetcher: Fetcher;
-  readonly stats: FetchStats = { fetchedBytes: 0, wastedBytes: 0, requests: 0, failures: {}, handedOn: 0 };
+  readonly stats: FetchStats = {
+    fetchedBytes: 0,
+    wastedBytes: 0,
+    requests: 0,
+    failures: {},
+    handedOn: 0,
+    stolen: 0,
+  };
   readonly links: ScriptedLink[] = [];
   /** Part and the id of its sender, in order of landing. */
   readonly landed: [part: number, peer: number][] = [];
@@ -50,7 +57,7 @@ export class FetchRig {
     this.#geometry = partGeometry(this.content.length, PART);
     this.slab = new Slab(options.slabBytes ?? 262_144);
     const random = seededRandom('fetcher');
-    this.picker = new PartPicker(parts, windowParts, random);
+    this.picker = new PartPicker(parts, { random, window: windowParts });
     this.book = new PeerBook(() => this.#link());
     this.book.countIn(this.picker);
     this.fetcher = new Fetcher(

@@ -1,0 +1,157 @@
+/**
+ * The parts of a file in the order of their rarity, each part moved in constant time.
+ *
+ * Invariant: `order` is a permutation of the parts and `position` its inverse. `order` from `start[r]` up to
+ * `start[r + 1]` has the parts of rarity r (owners, at most MAX_RARITY): first `free[r]` that may be picked, then those that
+ * have landed or are asked for. A part may be picked exactly while its state is 0.
+ */
+import type { PartIndex } from '../model/ids.js';
+import type { PartList } from '../model/part-list.js';
+import { MAX_RARITY, type PickerMemory } from './picker-memory.js';
+
+const MAX_OWNERS = 65_535;
+/**
+ * Parts of a rarity that are looked at for one that the peer has, before the next rarity gets its turn: a peer that gave
+ * most of its rare parts would otherwise cost a walk over all those it lacks at every pick.
+ */
+const PROBES = 32;
+/** Up to how many times as many parts of a peer as are missing its list is walked, instead of what is missing. */
+const WALK_COST = 4;
+
+export class RarityOrder {
+  readonly #memory: PickerMemory;
+  readonly #partCount: number;
+
+  constructor(memory: PickerMemory, partCount: number) {
+    this.#memory = memory;
+    this.#partCount = partCount;
+    const { order, position, start, free } = memory;
+    for (let part = 0; part < partCount; part++) {
+      order[part] = part;
+      position[part] = part;
+    }
+    start.fill(partCount, 1);
+    free[0] = partCount;
+  }
+
+  rarity(part: PartIndex): number {
+    return Math.min(this.#memory.owners[part]!, MAX_RARITY);
+  }
+
+  /** The part may not be picked any more. */
+  take(part: PartIndex): void {
+    const { start, free } = this.#memory;
+    const rarity = this.rarity(part);
+    free[rarity]!--;
+    this.#place(part, start[rarity]! + free[rarity]!);
+  }
+
+  /** The part may be picked again. */
+  giveBack(part: PartIndex): void {
+    const { start, free } = this.#memory;
+    const rarity = this.rarity(part);
+    this.#place(part, start[rarity]! + free[rarity]!);
+    free[rarity]!++;
+  }
+
+  ownerAdded(part: PartIndex): void {
+    const { owners, start, free, position } = this.#memory;
+    if (owners[part] === MAX_OWNERS) return;
+    const from = owners[part]!++;
+    if (from >= MAX_RARITY) return;
+    const last = start[from + 1]! - 1;
+    const isFree = position[part]! < start[from]! + free[from]!;
+    if (isFree) {
+      free[from]!--;
+      this.#place(part, start[from]! + free[from]!);
+    }
+    this.#place(part, last);
+    start[from + 1] = last;
+    // It came in front of the free parts of its new rarity.
+    if (isFree) free[from + 1]!++;
+    else this.#place(part, last + free[from + 1]!);
+  }
+
+  ownerRemoved(part: PartIndex): void {
+    const { owners, start, free, position } = this.#memory;
+    if (owners[part] === 0) return;
+    const from = owners[part]!--;
+    if (from > MAX_RARITY) return;
+    const first = start[from]!;
+    const isFree = position[part]! < first + free[from]!;
+    if (isFree) free[from]!--;
+    else this.#place(part, first + free[from]!);
+    this.#place(part, first);
+    start[from] = first + 1;
+    // It came behind the taken parts of its new rarity.
+    if (isFree) {
+      this.#place(part, start[from - 1]! + free[from - 1]!);
+      free[from - 1]!++;
+    }
+  }
+
+  /**
+   * A part that may be picked and is in `parts`, of the lowest rarity there is; ties go to a random one. Where more than
+   * PROBES parts are equally rare and the peer has few of them, it may be of the next rarity.
+   */
+  rarest(parts: PartList, random: () => number): PartIndex | null {
+    if (parts.isComplete) return this.#probe(parts, 1, random);
+    if (parts.owned * WALK_COST < this.#partCount) return this.#rarestOf(parts, random);
+    return this.#probe(parts, PROBES, random) ?? this.#probe(parts, this.#partCount, random);
+  }
+
+  /** Any part that may be picked and is in `parts`. */
+  any(parts: PartList, random: () => number): PartIndex | null {
+    const { state } = this.#memory;
+    const begin = Math.floor(random() * this.#partCount);
+    for (let step = 0; step < this.#partCount; step++) {
+      const at = begin + step;
+      const part = at < this.#partCount ? at : at - this.#partCount;
+      if (state[part] === 0 && parts.has(part)) return part as PartIndex;
+    }
+    return null;
+  }
+
+  #probe(parts: PartList, probes: number, random: () => number): PartIndex | null {
+    const { order, start, free } = this.#memory;
+    for (let rarity = 0; rarity <= MAX_RARITY; rarity++) {
+      const count = free[rarity]!;
+      if (count === 0) continue;
+      const from = start[rarity]!;
+      const begin = Math.floor(random() * count);
+      const end = begin + Math.min(count, probes);
+      for (let at = begin; at < end; at++) {
+        const part = order[from + (at < count ? at : at - count)]!;
+        if (parts.has(part)) return part as PartIndex;
+      }
+    }
+    return null;
+  }
+
+  /** For a peer with few parts: walks those. */
+  #rarestOf(parts: PartList, random: () => number): PartIndex | null {
+    const { state } = this.#memory;
+    let chosen: PartIndex | null = null;
+    let lowest = MAX_RARITY + 1;
+    let ties = 0;
+    for (const part of parts) {
+      const rarity = this.rarity(part);
+      if (state[part] !== 0 || rarity > lowest) continue;
+      ties = rarity < lowest ? 1 : ties + 1;
+      lowest = rarity;
+      if (random() * ties < 1) chosen = part;
+    }
+    return chosen;
+  }
+
+  /** Swaps the part with the one at `to`. */
+  #place(part: PartIndex, to: number): void {
+    const { order, position } = this.#memory;
+    const from = position[part]!;
+    const other = order[to]!;
+    order[from] = other;
+    position[other] = from;
+    order[to] = part;
+    position[part] = to;
+  }
+}
