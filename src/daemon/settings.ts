@@ -3,6 +3,7 @@
  * are all derived from SETTINGS. The name of a setting is its flag without the dashes and its key in the
  * file; `BUGTORRENT_` and the name in capitals is its environment variable.
  */
+import type { SeedChoking } from '../policy/choker.js';
 import {
   announced,
   cacheSize,
@@ -127,7 +128,16 @@ export const SETTINGS = {
     { daemon: null, start: null, share: null, get: null },
     'the address others reach this node at, when it is not the one it listens on or connects from',
   ),
-  slots: single(count(1000), { daemon: '4', start: '4', share: '4' }, 'nodes uploaded to at a time'),
+  slots: single(
+    count(1000),
+    { daemon: '4', start: '4', share: '4' },
+    'peers uploaded to at a time, one of them to let new ones begin; more while the uplink has room',
+  ),
+  'seed-choking': single(
+    oneOf<SeedChoking>('MODE', ['round-robin', 'fastest', 'anti-leech']),
+    { daemon: 'round-robin', start: 'round-robin', share: 'round-robin' },
+    'who gets the slots while nothing is downloaded: by turns, the fastest, or those that begin or are nearly done',
+  ),
   'upload-limit': single(
     rate,
     { daemon: null, start: null, share: null, get: null },

@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../core/clock.js';
 import { ProtocolError } from '../core/errors.js';
+import type { NodeAddress } from '../model/address.js';
 import { type PartGeometry, partLength } from '../model/geometry.js';
 import type { FileMd5, PartIndex } from '../model/ids.js';
 import type { ExchangeFailure } from '../net/exchange.js';
@@ -57,6 +58,8 @@ export interface FetchInit {
   readonly throttle: (bytes: number) => number;
   /** Who may be asked: a repair leaves a suspect out. */
   readonly eligible: (peer: Peer) => boolean;
+  /** Payload that came from a peer, a while after it did. */
+  readonly gave: (address: NodeAddress, bytes: number) => void;
   readonly sink: FetchSink;
 }
 
@@ -259,10 +262,17 @@ export class Fetcher {
     if (picker.requestsOf(part) === 0) this.#crawling.delete(part);
     this.stats.failures[reason.kind] = (this.stats.failures[reason.kind] ?? 0) + 1;
     const now = clock.now();
-    if (reason.kind === 'refused' || isProse(reason.error)) peer.refused(now);
+    if (reason.kind === 'refused' || isProse(reason.error)) this.#refused(peer, now);
     else if (reason.kind === 'protocol') peer.breached(now);
     else if (reason.kind !== 'aborted') peer.failed(now);
     this.pump();
+  }
+
+  /** Whoever sends another part meanwhile has the file: this one waited too long for its turn. */
+  #refused(peer: Peer, now: number): void {
+    const isServing = [...peer.requests.values()].some(({ landing }) => landing.begun);
+    if (isServing) peer.failed(now);
+    else peer.refused(now);
   }
 
   /** More requests ahead while answers come at once, fewer when they queue up at the peer. */
@@ -278,7 +288,8 @@ export class Fetcher {
     const peers = book.peers.filter((peer) => peer.usable(now) && eligible(peer));
     const share = Math.floor(CONNECTIONS / Math.max(1, peers.length));
     for (const peer of peers) {
-      peer.measure(now);
+      const bytes = peer.measure(now);
+      if (bytes > 0) this.#init.gave(peer.address, bytes);
       peer.link.maxConnections = Math.min(CONNECTIONS_PER_PEER, Math.max(1, share));
     }
     this.#findSlow(now);

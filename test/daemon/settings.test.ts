@@ -38,6 +38,7 @@ test('the defaults are those of the design', () => {
   assert.deepEqual(daemon.tracker, [{ host: '127.0.0.1', port: 3000 }]);
   assert.equal(daemon.cache, 256 * 2 ** 20);
   assert.equal(daemon['upload-limit'], null);
+  assert.deepEqual([daemon.slots, daemon['seed-choking']], [4, 'round-robin']);
   const { settings: get } = resolveSettings('get', []);
   assert.deepEqual(get.listen, { host: '::', port: 0 });
   assert.equal(get.cache, 64 * 2 ** 20);
@@ -48,8 +49,16 @@ test('the defaults are those of the design', () => {
 });
 
 test('a command has the flags of the design and no others', () => {
-  const common = ['tracker', 'listen', 'share', 'downloads', 'state', 'announce', 'slots', 'upload-limit'];
-  const daemon = [...common, 'download-limit', 'cache', 'leave-when-safe', 'recheck'];
+  const common = ['tracker', 'listen', 'share', 'downloads', 'state', 'announce', 'slots'];
+  const daemon = [
+    ...common,
+    'seed-choking',
+    'upload-limit',
+    'download-limit',
+    'cache',
+    'leave-when-safe',
+    'recheck',
+  ];
   const expected: Record<CommandName, string[]> = {
     start: [...daemon, 'tracker-listen', 'store', 'demo'],
     tracker: ['listen', 'trust-announced-addresses', 'store'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Slot } from '../../src/compute/slab.js';
+import { hosts } from '../../src/model/address.js';
 import { FetchRig } from './fetch-rig.js';
 import type { ScriptedRequest } from './scripted-link.js';
 
@@ -219,6 +220,19 @@ describe('a peer that refuses', () => {
     assert.equal(rig.fetcher.hasSource, true, 'it may have the part later');
     rig.clock.advance(500);
     assert.deepEqual(rig.underWay[0], [0]);
+    rig.assertStops();
+  });
+
+  it('rests for a moment only while it sends another part', () => {
+    const rig = new FetchRig({ parts: 2, owners: ['all'] });
+    rig.fetcher.start();
+    const waitedTooLong = rig.underWay[0]![1]!;
+    rig.link(0).request(rig.underWay[0]![0]!).send(Buffer.from('AREP000001'));
+    rig.link(0).request(waitedTooLong).fail('refused');
+    rig.clock.advance(1_500);
+    assert.equal(rig.underWay[0]!.length, 1);
+    rig.clock.advance(1_000);
+    assert.equal(rig.underWay[0]!.length, 2);
     rig.assertStops();
   });
 
@@ -469,6 +483,22 @@ describe('a peer that sends slower than a tenth of the median', () => {
     rig.fetcher.start();
     crawl(rig, 20_000);
     assert.equal(rig.peer(0).slow, false);
+    rig.assertStops();
+  });
+});
+
+describe('what a peer gave', () => {
+  it('is credited to its address as it comes, also before a part is whole', () => {
+    const rig = new FetchRig({ parts: 1, owners: ['all'] });
+    rig.fetcher.start();
+    rig.link(0).request(0).send(Buffer.from('AREP00000101000'));
+    rig.link(0).request(0).send(rig.data(0).subarray(0, 600));
+    rig.clock.advance(1_000);
+    rig.link(0).request(0).send(rig.data(0).subarray(600));
+    rig.clock.advance(1_000);
+    const [host] = hosts(rig.peer(0).address);
+    assert.deepEqual(new Set(rig.gave.map(([from]) => from)), new Set([host]));
+    assert.deepEqual([rig.gave.length, rig.gave.reduce((sum, [, bytes]) => sum + bytes, 0)], [2, 1_000]);
     rig.assertStops();
   });
 });
