@@ -1,0 +1,342 @@
+/**
+ * Who may upload from us now: tit for tat while we download, by time or by what a peer does while we only seed
+ * (PROTOCOL.md §4). A peer is an address; whatever asks from it shares its slot.
+ *
+ * All slots but one are regular, the last is optimistic: it lets peers begin that have given nothing yet. Slots that no
+ * peer has a claim to are lent as idle ones, and taken back for who has a claim.
+ *
+ * Invariant: after `review` at most `slots` peers hold one, one of them at most the optimistic; while a peer that wants one
+ * has none, no slot is free. Whoever holds one wants it.
+ */
+import { RecentBytes } from './recent-bytes.js';
+
+export type SeedChoking = 'round-robin' | 'fastest' | 'anti-leech';
+export type SlotReason = 'regular' | 'optimistic' | 'idle';
+
+export interface ChokerInit {
+  /** All of them, the optimistic one included. */
+  readonly slots: number;
+  readonly seedChoking: SeedChoking;
+  /** From 0 up to but not 1. */
+  readonly random: () => number;
+}
+
+export const REVIEW_MS = 10_000;
+const OPTIMISTIC_MS = 30_000;
+/** One optimistic slot an address in this time, however often it comes. */
+const OPTIMISTIC_AGAIN_MS = 300_000;
+/** Silent for this long, a peer is snubbed. */
+const SNUB_MS = 60_000;
+/** A request is closed after 30 s and repeated 60 s later (PROTOCOL.md §4): its peer is taken to wait on. */
+const AWAY_MS = 90_000;
+/** Peers without a request that are remembered. */
+const MAX_AWAY = 1_024;
+/** While seeding by time, the newest keep all slots every third period. */
+const KEEP_ALL_EVERY = 3;
+/** Long before any time; a small integer takes no memory of its own, and a simulation has millions. */
+const NEVER = -1_000_000_000;
+
+interface Known {
+  wants: boolean;
+  /** Of a holder: when it got its slot. Of any other: since when it has waited for one. */
+  since: number;
+  /** When it last stopped wanting a slot. */
+  leftAt: number;
+  reason: SlotReason | null;
+  optimisticAt: number;
+  gaveAt: number;
+  gave: RecentBytes | null;
+  took: RecentBytes | null;
+  /** The share of the file that it has, 0 to 1. */
+  progress: number;
+}
+
+type Order = (a: Known, b: Known) => number;
+
+export class Choker<K> {
+  /** May change at any time; holds from the next review. */
+  slots: number;
+  readonly #seedChoking: SeedChoking;
+  readonly #random: () => number;
+  readonly #known = new Map<K, Known>();
+  readonly #holders = new Set<K>();
+  #wanting = 0;
+  #regular = 0;
+  #optimistic: K | null = null;
+  #reviewAt = NEVER;
+  #round = 0;
+
+  constructor({ slots, seedChoking, random }: ChokerInit) {
+    this.slots = slots;
+    this.#seedChoking = seedChoking;
+    this.#random = random;
+  }
+
+  get holders(): ReadonlySet<K> {
+    return this.#holders;
+  }
+
+  /** Somebody waits for a slot. */
+  get contended(): boolean {
+    return this.#wanting > this.#holders.size;
+  }
+
+  /** When the next review is due that may take slots from their holders, in milliseconds. */
+  get reviewAt(): number {
+    return this.#reviewAt;
+  }
+
+  holds(peer: K): boolean {
+    return this.#holders.has(peer);
+  }
+
+  /** Why the peer has its slot; null when it has none. */
+  reason(peer: K): SlotReason | null {
+    return this.#known.get(peer)?.reason ?? null;
+  }
+
+  /** It has a request that waits or is served. `review` is due. Times are milliseconds. */
+  wants(peer: K, now: number): void {
+    const known = this.#know(peer, now);
+    if (known.wants) return;
+    if (now - known.leftAt > AWAY_MS) known.since = now;
+    known.wants = true;
+    this.#wanting++;
+  }
+
+  /** It has no request any more; its slot is free at once. `review` is due. */
+  leaves(peer: K, now: number): void {
+    const known = this.#known.get(peer);
+    if (known === undefined || !known.wants) return;
+    this.#release(peer, known, now);
+    known.wants = false;
+    known.leftAt = now;
+    this.#wanting--;
+    if (this.#known.size - this.#wanting > MAX_AWAY && now - known.gaveAt >= SNUB_MS)
+      this.#known.delete(peer);
+  }
+
+  /** Payload that it sent us. */
+  gave(peer: K, bytes: number, now: number): void {
+    const known = this.#know(peer, now);
+    known.gave ??= new RecentBytes();
+    known.gave.add(bytes, now);
+    known.gaveAt = now;
+  }
+
+  /** Payload that we sent it. */
+  took(peer: K, bytes: number, now: number): void {
+    const known = this.#known.get(peer);
+    if (known === undefined) return;
+    known.took ??= new RecentBytes();
+    known.took.add(bytes, now);
+  }
+
+  /** The share that it has of the file it asks for, 0 to 1; unknown, it is taken to begin. */
+  progress(peer: K, fraction: number): void {
+    const known = this.#known.get(peer);
+    if (known !== undefined) known.progress = fraction;
+  }
+
+  /** Payload that it took in the last 20 s. */
+  recentlyTook(peer: K, now: number): number {
+    return this.#known.get(peer)?.took?.within(now) ?? 0;
+  }
+
+  /** To be called at `reviewAt`, and when contenders or slots changed: then only free and idle slots change hands. */
+  review(now: number, downloading: boolean): void {
+    const isDue = now >= this.#reviewAt;
+    // A late review does not put the next one off, unless it is late by more than one.
+    if (isDue) this.#reviewAt = REVIEW_MS + (now - this.#reviewAt < REVIEW_MS ? this.#reviewAt : now);
+    if (isDue || this.#holders.size > this.slots) {
+      this.#round++;
+      this.#forget(now);
+      if (this.#byTime(downloading)) this.#rotate(now);
+      else this.#rank(now, downloading);
+    }
+    if (this.#regular < this.slots - 1 && !this.#byTime(downloading)) this.#grantRegular(now, downloading);
+    if (this.#optimistic === null && !this.#byTime(downloading)) this.#grantOptimistic(now);
+    this.#lendIdle(now, downloading);
+  }
+
+  #byTime(downloading: boolean): boolean {
+    return !downloading && this.#seedChoking === 'round-robin';
+  }
+
+  /** Seeding by time, as the mainline client does: the newest stay, the oldest gives its slot to a random peer. */
+  #rotate(now: number): void {
+    const keep = this.#round % KEEP_ALL_EVERY === 0 || !this.contended ? this.slots : this.slots - 1;
+    const newest = this.#among((known) => known.reason !== null).sort(([, a], [, b]) => b.since - a.since);
+    const waiting = this.#among((known) => mayBeOptimistic(known, now));
+    for (const [i, [peer, known]] of newest.entries()) {
+      if (i >= keep) this.#release(peer, known, now);
+      else this.#mark(peer, known, 'regular');
+    }
+    if (this.#holders.size >= this.slots || waiting.length === 0) return;
+    const [peer, known] = waiting[Math.floor(this.#random() * waiting.length)]!;
+    this.#hold(peer, known, 'optimistic', now);
+  }
+
+  /** Regular slots to those with the best claims. The others are free again, the optimistic one when its time is over. */
+  #rank(now: number, downloading: boolean): void {
+    const best = this.#claimants(now, downloading).slice(0, Math.max(0, this.slots - 1));
+    const chosen = new Set(best.map(([peer]) => peer));
+    const optimisticOver = this.#optimisticIsOver(now);
+    for (const peer of [...this.#holders]) {
+      if (chosen.has(peer)) continue;
+      const known = this.#known.get(peer)!;
+      if (known.reason !== 'optimistic' || optimisticOver || this.slots < 1) this.#release(peer, known, now);
+    }
+    for (const [peer, known] of best) this.#hold(peer, known, 'regular', now);
+  }
+
+  #optimisticIsOver(now: number): boolean {
+    if (this.#optimistic === null) return false;
+    return now - this.#known.get(this.#optimistic)!.optimisticAt >= OPTIMISTIC_MS;
+  }
+
+  #grantRegular(now: number, downloading: boolean): void {
+    if (!this.#mayGrant()) return;
+    for (const [peer, known] of this.#claimants(now, downloading)) {
+      if (this.#regular >= this.slots - 1) return;
+      if (known.reason === 'regular' || known.reason === 'optimistic') continue;
+      if (known.reason === null && !this.#makeRoom(now)) return;
+      this.#hold(peer, known, 'regular', now);
+    }
+  }
+
+  #grantOptimistic(now: number): void {
+    if (!this.#mayGrant()) return;
+    let first: [K, Known] | null = null;
+    for (const entry of this.#known) {
+      if (mayBeOptimistic(entry[1], now) && (first === null || entry[1].since < first[1].since))
+        first = entry;
+    }
+    if (first !== null && this.#makeRoom(now)) this.#hold(...first, 'optimistic', now);
+  }
+
+  /** Free slots to those with a claim, then to who waits longest. */
+  #lendIdle(now: number, downloading: boolean): void {
+    if (!this.contended || this.#holders.size >= this.slots) return;
+    const waiting = this.#among((known) => known.reason === null);
+    const order = downloading ? byClaim((known) => gaveClaim(known, now), byWait) : byWait;
+    waiting.sort(([, a], [, b]) => order(a, b));
+    for (const [peer, known] of waiting.slice(0, this.slots - this.#holders.size)) {
+      this.#hold(peer, known, 'idle', now);
+    }
+  }
+
+  /** A slot could go to who waits. */
+  #mayGrant(): boolean {
+    const idle = this.#holders.size - this.#regular - (this.#optimistic === null ? 0 : 1);
+    return this.#wanting > this.#holders.size - idle && (idle > 0 || this.#holders.size < this.slots);
+  }
+
+  /** Those who want a slot and have a claim to a regular one, best first. */
+  #claimants(now: number, downloading: boolean): [K, Known][] {
+    const claim = this.#claim(now, downloading);
+    const isTakingTurns = !downloading && this.#seedChoking === 'anti-leech';
+    const order = byClaim(claim, isTakingTurns ? byWait : byTenure);
+    return this.#among((known) => claim(known) > 0).sort(([, a], [, b]) => order(a, b));
+  }
+
+  #claim(now: number, downloading: boolean): (known: Known) => number {
+    if (downloading) return (known) => gaveClaim(known, now);
+    if (this.#seedChoking === 'fastest') return (known) => known.took?.within(now) ?? 0;
+    return extremeClaim;
+  }
+
+  #among(isMeant: (known: Known) => boolean): [K, Known][] {
+    const meant: [K, Known][] = [];
+    for (const entry of this.#known) if (entry[1].wants && isMeant(entry[1])) meant.push(entry);
+    return meant;
+  }
+
+  /** True when a slot is free now, if need be the idle one that was lent longest ago. */
+  #makeRoom(now: number): boolean {
+    if (this.#holders.size < this.slots) return true;
+    let oldest: [K, Known] | null = null;
+    for (const peer of this.#holders) {
+      const known = this.#known.get(peer)!;
+      if (known.reason === 'idle' && (oldest === null || known.since < oldest[1].since))
+        oldest = [peer, known];
+    }
+    if (oldest === null) return false;
+    this.#release(...oldest, now);
+    return true;
+  }
+
+  #hold(peer: K, known: Known, reason: SlotReason, now: number): void {
+    if (known.reason === null) known.since = now;
+    this.#holders.add(peer);
+    this.#mark(peer, known, reason);
+    if (reason === 'optimistic') known.optimisticAt = now;
+  }
+
+  #mark(peer: K, known: Known, reason: SlotReason | null): void {
+    if (known.reason === 'regular') this.#regular--;
+    if (this.#optimistic === peer) this.#optimistic = null;
+    known.reason = reason;
+    if (reason === 'regular') this.#regular++;
+    if (reason === 'optimistic') this.#optimistic = peer;
+  }
+
+  #release(peer: K, known: Known, now: number): void {
+    if (known.reason === null) return;
+    this.#mark(peer, known, null);
+    this.#holders.delete(peer);
+    known.since = now;
+  }
+
+  #know(peer: K, now: number): Known {
+    let known = this.#known.get(peer);
+    if (known === undefined) {
+      known = {
+        wants: false,
+        since: now,
+        leftAt: NEVER,
+        reason: null,
+        optimisticAt: NEVER,
+        gaveAt: NEVER,
+        gave: null,
+        took: null,
+        progress: 0,
+      };
+      this.#known.set(peer, known);
+    }
+    return known;
+  }
+
+  #forget(now: number): void {
+    for (const [peer, { wants, leftAt, gaveAt, optimisticAt }] of this.#known) {
+      if (wants || now - leftAt <= AWAY_MS || now - gaveAt < SNUB_MS) continue;
+      if (now - optimisticAt >= OPTIMISTIC_AGAIN_MS) this.#known.delete(peer);
+    }
+  }
+}
+
+/** What it gave in the last 20 s; whoever is silent only since then keeps a claim, until it is snubbed. */
+function gaveClaim({ gave, gaveAt }: Known, now: number): number {
+  return gave === null || now - gaveAt >= SNUB_MS ? 0 : 1 + gave.within(now);
+}
+
+/** Peers that begin and those nearly done have the best claim, by tenths of the file, so that equals take turns. */
+function extremeClaim({ progress }: Known): number {
+  return 1 + Math.round(Math.abs(progress - 0.5) * 10);
+}
+
+function mayBeOptimistic({ wants, reason, optimisticAt }: Known, now: number): boolean {
+  return wants && reason === null && now - optimisticAt >= OPTIMISTIC_AGAIN_MS;
+}
+
+const holdsLast: Order = (a, b) => Number(a.reason !== null) - Number(b.reason !== null);
+
+/** Who waits longest; holders last. */
+const byWait: Order = (a, b) => holdsLast(a, b) || a.since - b.since;
+
+/** Holders stay. */
+const byTenure: Order = (a, b) => holdsLast(b, a) || a.since - b.since;
+
+function byClaim(claim: (known: Known) => number, equals: Order): Order {
+  return (a, b) => claim(b) - claim(a) || equals(a, b);
+}
