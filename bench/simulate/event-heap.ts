@@ -1,10 +1,11 @@
 /**
- * What happens when, on virtual time.
+ * What happens when, on virtual time. Times are whole milliseconds: V8 keeps small integers in place, and the policies keep
+ * many of them.
  *
  * Invariant: no event is earlier than its parent, (index - 1) >> 2; the earliest is at index 0.
  */
 export class EventHeap {
-  #times = new Float64Array(1024);
+  #times = new Int32Array(1024);
   #events = new Int32Array(1024);
   #size = 0;
   #time = 0;
@@ -14,6 +15,7 @@ export class EventHeap {
     return this.#time;
   }
 
+  /** @param time below 2^31 */
   push(time: number, event: number): void {
     if (this.#size === this.#times.length) this.#grow();
     const [times, events] = [this.#times, this.#events];
@@ -59,7 +61,7 @@ export class EventHeap {
 
   #grow(): void {
     const [times, events] = [this.#times, this.#events];
-    this.#times = new Float64Array(2 * times.length);
+    this.#times = new Int32Array(2 * times.length);
     this.#times.set(times);
     this.#events = new Int32Array(2 * events.length);
     this.#events.set(events);

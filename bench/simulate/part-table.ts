@@ -1,3 +1,4 @@
+import type { PartIndex } from '../../src/model/ids.js';
 import { PartList } from '../../src/model/part-list.js';
 
 /**
@@ -60,19 +61,29 @@ export class PartTable {
     return false;
   }
 
-  /** Takes over what row `source` of another table of the same file has more, and says which parts these are. */
-  learn(row: number, other: PartTable, source: number, learned: (part: number) => void): void {
-    const [to, from] = [row * this.#stride * 4, source * this.#stride * 4];
-    for (let at = 0; at < this.#stride * 4; at++) {
-      let news = other.#bytes[from + at]! & ~this.#bytes[to + at]!;
+  /** Takes over what row `source` of another table of the same file has more; says each of these parts. */
+  learn(
+    row: number,
+    other: PartTable,
+    source: number,
+    to: { partAdded(part: PartIndex): void } | null,
+  ): void {
+    const [at, from] = [row * this.#stride, source * this.#stride];
+    for (let word = 0; word < this.#stride; word++) {
+      const news = other.#words[from + word]! & ~this.#words[at + word]!;
       if (news === 0) continue;
-      this.#bytes[to + at]! |= news;
-      while (news !== 0) {
-        const bit = Math.clz32(news) - 24;
-        learned(at * 8 + bit);
-        news &= ~(0x80 >> bit);
-      }
+      this.#words[at + word]! |= news;
+      if (to !== null) tell(news, word * 32, to);
     }
     this.owned[row] = other.owned[source]!;
+  }
+}
+
+/** Byte 0 of a word is its lowest: typed arrays are little-endian wherever Node runs. */
+function tell(bits: number, firstPart: number, to: { partAdded(part: PartIndex): void }): void {
+  for (let rest = bits; rest !== 0; ) {
+    const bit = 31 - Math.clz32(rest);
+    to.partAdded((firstPart + (bit & ~7) + 7 - (bit & 7)) as PartIndex);
+    rest &= ~(1 << bit);
   }
 }

@@ -1,3 +1,5 @@
+import type { SeedChoking } from '../../src/policy/choker.js';
+
 /** How parts are chosen: by the policy module, or as it is compared with. */
 export type PickerName = 'rarest' | 'random' | 'sequential';
 /** How peers are chosen to upload to: by the policy module, or as it is compared with. */
@@ -31,6 +33,7 @@ export interface Scenario {
   readonly roundTripMs: number;
   readonly picker: PickerName;
   readonly choker: ChokerName;
+  readonly seedChoking: SeedChoking;
   /** The same number gives the same run. */
   readonly seed: number;
 }
@@ -53,6 +56,7 @@ export const COMMON_SCENARIO: Scenario = {
   roundTripMs: 50,
   picker: 'rarest',
   choker: 'tit-for-tat',
+  seedChoking: 'round-robin',
   seed: 1,
 };
 

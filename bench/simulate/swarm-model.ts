@@ -21,7 +21,6 @@ const SAMPLE_MS = 10_000;
 const HOPELESS = 200;
 const PART_BYTES = 262_144;
 const NOBODY = -1;
-const NO_PART = -1;
 
 /** What an event is about is its number times KINDS plus its kind. */
 const KINDS = 8;
@@ -66,7 +65,7 @@ export class SwarmModel {
   /** By edge: what the node knows its neighbour to own. */
   readonly #known: PartTable;
   /** By edge: when the requests that wait at the neighbour were made. */
-  readonly #askedAt: Float64Array;
+  readonly #askedAt: Int32Array;
   /** By edge: the neighbour was told that this node wants a slot. */
   readonly #wants: Uint8Array;
   /** By edge: this node sends to the neighbour. */
@@ -76,6 +75,10 @@ export class SwarmModel {
   readonly #arrivedAt: Float64Array;
   readonly #completeAt: Float64Array;
   readonly #downloading: Float64Array;
+  /** It registers the parts it owns. */
+  readonly #uploads: Uint8Array;
+  /** Who wants a slot here has changed. */
+  readonly #isReviewDue: Uint8Array;
   readonly #isLive: Uint8Array;
   /** 1: leaves after the next part it gives; 2: gives no more. */
   readonly #leaving: Uint8Array;
@@ -111,7 +114,7 @@ export class SwarmModel {
     this.#own = new PartTable(nodes, parts);
     this.#busy = new PartTable(nodes, parts);
     this.#known = new PartTable(edges, parts);
-    this.#askedAt = new Float64Array(edges);
+    this.#askedAt = new Int32Array(edges);
     this.#wants = new Uint8Array(edges);
     this.#sending = new Uint8Array(edges);
     this.#active = new Uint8Array(nodes);
@@ -119,6 +122,8 @@ export class SwarmModel {
     this.#arrivedAt = new Float64Array(nodes);
     this.#completeAt = new Float64Array(nodes).fill(-1);
     this.#downloading = new Float64Array(nodes);
+    this.#uploads = new Uint8Array(nodes);
+    this.#isReviewDue = new Uint8Array(nodes);
     this.#isLive = new Uint8Array(nodes);
     this.#leaving = new Uint8Array(nodes);
     this.#liveAt = new Int32Array(nodes).fill(-1);
@@ -136,6 +141,7 @@ export class SwarmModel {
       const rate = isPeer ? uploadOf(scenario, node) : seedRate;
       this.#partMs[node] = partMs / rate;
       this.#chokers.push(isPeer && isFreeRider(scenario, node) ? null : this.#makeChoker());
+      if (this.#chokers[node] !== null) this.#uploads[node] = 1;
       if (!isPeer) this.#own.fill(node);
       else if (memory !== null)
         this.#pickers.push(new PartPicker(parts, { random: this.#random, memory: memory(node) }));
@@ -190,9 +196,9 @@ export class SwarmModel {
   }
 
   #makeChoker(): SlotPolicy {
-    const { slots, choker } = this.#scenario;
+    const { slots, choker, seedChoking } = this.#scenario;
     if (choker === 'random') return new RandomChoker(slots, this.#random);
-    return new Choker<number>({ slots, seedChoking: 'round-robin', random: this.#random });
+    return new Choker<number>({ slots, seedChoking, random: this.#random });
   }
 
   #isSeed(node: number): boolean {
@@ -219,7 +225,9 @@ export class SwarmModel {
   /** Asks FCHU: learns what the neighbours have, and asks them for it. */
   #polls(node: number): void {
     if (this.#isLive[node] === 0 || this.#isDone(node)) return;
-    const { neighbours, lagMs } = this.#scenario;
+    const { neighbours, lagMs, download } = this.#scenario;
+    // Otherwise only news make an owner wanted that was not.
+    const isLimited = download !== null;
     if (this.#around.degree[node]! < neighbours) this.#meetOthers(node);
     const { places } = this.#around;
     const first = node * places;
@@ -227,10 +235,11 @@ export class SwarmModel {
     for (let step = 0; step < places; step++) {
       const edge = first + ((begin + step) % places);
       const owner = this.#around.node[edge]!;
-      if (owner === NOBODY || this.#chokers[owner] === null) continue;
-      this.#learn(edge, node, owner);
-      if (this.#now - this.#askedAt[edge]! >= WAIT_MS) this.#closed(edge, owner);
-      if (this.#asks(edge, node, owner)) this.#serve(owner);
+      if (owner === NOBODY || this.#uploads[owner] === 0) continue;
+      const hasNews = this.#learn(edge, node, owner);
+      const isClosed = this.#now - this.#askedAt[edge]! >= WAIT_MS && this.#wants[edge] === 1;
+      if (isClosed) this.#closed(edge, owner);
+      if ((hasNews || isClosed || isLimited) && this.#asks(edge, node, owner)) this.#serve(owner);
     }
     const isFirst = this.#now === this.#arrivedAt[node];
     this.#push(this.#now + (isFirst ? Math.round(this.#random() * lagMs) : lagMs), node, POLLS);
@@ -242,23 +251,20 @@ export class SwarmModel {
     }
   }
 
-  #learn(edge: number, node: number, owner: number): void {
-    if (this.#known.owned[edge] === this.#own.owned[owner]) return;
+  /** True when there was something to learn. */
+  #learn(edge: number, node: number, owner: number): boolean {
+    if (this.#known.owned[edge] === this.#own.owned[owner]) return false;
     const picker = this.#pickers[node]!;
     const isNewAndComplete = this.#known.owned[edge] === 0 && this.#own.isComplete(owner);
-    this.#known.learn(edge, this.#own, owner, (part) => {
-      if (!isNewAndComplete) picker.partAdded(part as PartIndex);
-    });
+    this.#known.learn(edge, this.#own, owner, isNewAndComplete ? null : picker);
     if (isNewAndComplete) picker.ownerAdded(PartList.full(this.#scenario.parts));
+    return true;
   }
 
   /** The owner closed the requests that waited for too long. */
   #closed(edge: number, owner: number): void {
-    if (this.#wants[edge] === 0) return;
     const back = this.#around.back[edge]!;
-    if (this.#sending[back] === 1) return;
-    this.#wants[edge] = 0;
-    this.#chokers[owner]!.leaves(back, this.#now);
+    if (this.#sending[back] === 0) this.#leaves(edge, owner);
   }
 
   /** No time in which the same part could be sent by another owner, too. */
@@ -275,14 +281,19 @@ export class SwarmModel {
       this.#wants[edge] = 1;
       this.#askedAt[edge] = this.#now;
       this.#chokers[owner]!.wants(back, this.#now);
+      this.#isReviewDue[owner] = 1;
       return true;
     }
-    if (!isWanting && this.#wants[edge] === 1 && this.#sending[back] === 0) {
-      this.#wants[edge] = 0;
-      this.#chokers[owner]!.leaves(back, this.#now);
-      return true;
-    }
-    return false;
+    if (isWanting || this.#wants[edge] === 0 || this.#sending[back] === 1) return false;
+    this.#leaves(edge, owner);
+    return true;
+  }
+
+  /** The node has no request at the owner any more. */
+  #leaves(edge: number, owner: number): void {
+    this.#wants[edge] = 0;
+    this.#chokers[owner]!.leaves(this.#around.back[edge]!, this.#now);
+    this.#isReviewDue[owner] = 1;
   }
 
   #canTake(node: number, owner: number): boolean {
@@ -296,46 +307,42 @@ export class SwarmModel {
 
   #reviews(node: number): void {
     if (this.#isLive[node] === 0) return;
-    this.#serve(node, true);
+    this.#isReviewDue[node] = 1;
+    this.#serve(node);
     this.#push(this.#now + REVIEW_MS, node, REVIEWS);
   }
 
   /** Fills the slots of a node with requests of those who hold one. */
-  #serve(owner: number, isReview = false): void {
+  #serve(owner: number): void {
     const choker = this.#chokers[owner]!;
-    const { slots } = this.#scenario;
-    if (isReview) choker.review(this.#now, !this.#isDone(owner));
     if (this.#leaving[owner] === 2) return;
-    while (this.#active[owner]! < slots) {
-      choker.review(this.#now, !this.#isDone(owner));
-      let hasChanged = false;
-      for (const edge of [...choker.holders]) {
-        if (this.#active[owner]! === slots) return;
-        if (this.#sending[edge] === 1) continue;
-        const to = this.#around.node[edge]!;
-        const back = this.#around.back[edge]!;
-        const part = this.#canTake(to, owner) ? this.#granted(back, to, owner) : NO_PART;
-        if (part !== NO_PART) {
-          this.#send(owner, edge, to, part);
-          continue;
-        }
-        this.#wants[back] = 0;
-        choker.leaves(edge, this.#now);
-        hasChanged = true;
-      }
-      if (!hasChanged) return;
-    }
+    do {
+      if (this.#isReviewDue[owner] === 1) choker.review(this.#now, !this.#own.isComplete(owner));
+      this.#isReviewDue[owner] = 0;
+      if (this.#active[owner] === this.#scenario.slots) return;
+      for (const edge of [...choker.holders]) if (this.#sending[edge] === 0) this.#serveHolder(owner, edge);
+    } while (this.#isReviewDue[owner] === 1);
+  }
+
+  #serveHolder(owner: number, edge: number): void {
+    // Whoever lost its slot keeps it until its part is sent.
+    if (this.#active[owner] === this.#scenario.slots) return;
+    const to = this.#around.node[edge]!;
+    const back = this.#around.back[edge]!;
+    const part = this.#canTake(to, owner) ? this.#granted(back, to, owner) : null;
+    if (part === null) this.#leaves(back, owner);
+    else this.#send(owner, edge, to, part);
   }
 
   /**
    * The part that is sent. A request that waits names one, but is replaced when its node learns of a better one or gets that
    * part elsewhere. So it is chosen now, from what the node knew a round trip ago.
    */
-  #granted(edge: number, node: number, owner: number): number {
+  #granted(edge: number, node: number, owner: number): PartIndex | null {
     const parts = this.#known.list(edge);
     const picker = this.#pickers[node]!;
     const first = picker.pick(parts);
-    if (first === null) return NO_PART;
+    if (first === null) return null;
     if (!this.#isSeed(owner) || this.#scenario.picker !== 'rarest') return first;
     const waiting = [first];
     picker.requested(first);
@@ -359,7 +366,7 @@ export class SwarmModel {
     return this.#sent[first + part]! < this.#sent[first + than]!;
   }
 
-  #send(owner: number, edge: number, to: number, part: number): void {
+  #send(owner: number, edge: number, to: number, part: PartIndex): void {
     const { slots, parts, peers, roundTripMs, download } = this.#scenario;
     let transfer = owner * slots;
     while (this.#transferEdge[transfer] !== NOBODY) transfer++;
@@ -384,7 +391,7 @@ export class SwarmModel {
     if (isDouble) this.#duplicateParts += takesMs / wholeMs;
     else {
       this.#busy.add(to, part);
-      if (this.#isInstant(takesMs)) this.#pickers[to]!.requested(part as PartIndex);
+      if (this.#isInstant(takesMs)) this.#pickers[to]!.requested(part);
       else this.#push(this.#now + roundTripMs, transfer, WITHDRAWN);
     }
     this.#push(Math.round(this.#now + takesMs), transfer, PART_ENDS);
@@ -405,10 +412,7 @@ export class SwarmModel {
     if (isThere && this.#around.node[edge] === to) {
       const back = this.#around.back[edge]!;
       if (!this.#isDone(to)) this.#asks(back, to, owner);
-      else if (this.#wants[back] === 1) {
-        this.#wants[back] = 0;
-        this.#chokers[owner]!.leaves(edge, this.#now);
-      }
+      else if (this.#wants[back] === 1) this.#leaves(back, owner);
     }
     if (!isDouble && this.#leaving[owner] === 1) this.#leaving[owner] = 2;
     this.#serve(owner);
@@ -421,7 +425,7 @@ export class SwarmModel {
     picker.requestEnded(part as PartIndex);
     this.#own.add(to, part);
     this.#copies[part]!++;
-    this.#chokers[owner]!.took(edge, PART_BYTES, this.#now);
+    if (this.#scenario.seedChoking !== 'round-robin') this.#chokers[owner]!.took(edge, PART_BYTES, this.#now);
     this.#chokers[to]?.gave(this.#around.back[edge]!, PART_BYTES, this.#now);
     if (this.#isDone(to)) this.#completed(to);
   }
@@ -434,10 +438,7 @@ export class SwarmModel {
     for (let edge = first; edge < first + this.#around.places; edge++) {
       const owner = this.#around.node[edge]!;
       if (owner === NOBODY || this.#wants[edge] === 0) continue;
-      const back = this.#around.back[edge]!;
-      if (this.#sending[back] === 1) continue;
-      this.#wants[edge] = 0;
-      this.#chokers[owner]!.leaves(back, this.#now);
+      if (this.#sending[this.#around.back[edge]!] === 0) this.#leaves(edge, owner);
     }
     if (!this.#scenario.leave) return;
     if (this.#chokers[peer] === null) this.#depart(peer);
@@ -468,6 +469,7 @@ export class SwarmModel {
       if (other === NOBODY) continue;
       const back = this.#around.back[edge]!;
       this.#chokers[other]?.leaves(back, this.#now);
+      this.#isReviewDue[other] = 1;
       this.#pickers[other]?.ownerRemoved(this.#known.list(back));
       for (const end of [edge, back]) {
         this.#known.clear(end);
