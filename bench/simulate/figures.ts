@@ -1,11 +1,13 @@
+import { setImmediate } from 'node:timers/promises';
 import { median, type Report, type Unit } from '../lib/report.js';
 import { isFreeRider, lowerBoundMs, type Scenario } from './scenario.js';
 import { type SwarmCounts, SwarmModel } from './swarm-model.js';
 
 const PART_BYTES = 262_144;
+const EVENTS_A_SLICE = 100_000;
 
 /** One figure of a simulation, as it is reported. */
-export interface Figure {
+interface Figure {
   readonly name: string;
   readonly value: number;
   readonly unit: Unit;
@@ -18,11 +20,16 @@ export interface SwarmRun {
 }
 
 /** Simulates the same swarm with as many seeds of the random numbers, one after the other. */
-export function simulate(scenario: Scenario, runs: number): SwarmRun[] {
-  return Array.from({ length: runs }, (_, run) => {
+export async function simulate(scenario: Scenario, runs: number): Promise<SwarmRun[]> {
+  const done: SwarmRun[] = [];
+  for (let run = 0; run < runs; run++) {
     const seeded = { ...scenario, seed: scenario.seed + run };
-    return { scenario: seeded, counts: new SwarmModel(seeded).run() };
-  });
+    const model = new SwarmModel(seeded);
+    // Between the slices Ctrl-C is heard.
+    while (!model.advance(EVENTS_A_SLICE)) await setImmediate();
+    done.push({ scenario: seeded, counts: model.counts() });
+  }
+  return done;
 }
 
 /** The median of each figure over the runs; `of` goes in front of the names. */
@@ -34,7 +41,10 @@ export function reportMedians(report: Report, runs: readonly SwarmRun[], of = ''
 }
 
 /** When a peer was complete, for each kind of peer, in milliseconds from its arrival on, ascending. */
-export function completions({ scenario, counts }: SwarmRun): { contributors: number[]; freeRiders: number[] } {
+export function completions({ scenario, counts }: SwarmRun): {
+  contributors: number[];
+  freeRiders: number[];
+} {
   const kinds = { contributors: [] as number[], freeRiders: [] as number[] };
   for (const [peer, ms] of counts.completionMs.entries()) {
     if (ms >= 0) kinds[isFreeRider(scenario, peer) ? 'freeRiders' : 'contributors'].push(ms);

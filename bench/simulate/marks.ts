@@ -29,5 +29,5 @@ const machine = { node: process.version, cpu: cpus()[0]?.model };
 process.stdout.write(`${JSON.stringify({ event: 'run', command, seeds: RUNS, ...machine })}\n`);
 const report = new Report('simulate-swarm', true);
 for (const [name, differences] of Object.entries(SCENARIOS)) {
-  reportMedians(report, simulate({ ...COMMON_SCENARIO, ...differences }, RUNS), `${name}/`);
+  reportMedians(report, await simulate({ ...COMMON_SCENARIO, ...differences }, RUNS), `${name}/`);
 }

@@ -20,6 +20,9 @@ const SAMPLE_MS = 10_000;
 /** A swarm that takes so many times the bound will never finish. */
 const HOPELESS = 200;
 const PART_BYTES = 262_144;
+/** Times are small integers of V8. */
+const LATEST_MS = 2 ** 30;
+const NEVER = -1;
 const NOBODY = -1;
 
 /** What an event is about is its number times KINDS plus its kind. */
@@ -33,7 +36,7 @@ const LINGERED = 5;
 const SAMPLES = 6;
 
 export interface SwarmCounts {
-  /** When each peer was complete, from its arrival on, in milliseconds. */
+  /** When each peer was complete, from its arrival on, in milliseconds; -1 when it never was. */
   readonly completionMs: Float64Array;
   readonly lastMs: number;
   /** Parts that arrived a second time, by the share that was sent. */
@@ -43,7 +46,6 @@ export interface SwarmCounts {
   readonly slotUse: number;
   /** Of the copies in the swarm over the parts, 1 when all are equally common; the mean over time. */
   readonly entropy: number;
-  readonly events: number;
 }
 
 /**
@@ -100,7 +102,6 @@ export class SwarmModel {
   #slotMs = 0;
   #entropySum = 0;
   #samples = 0;
-  #count = 0;
 
   constructor(scenario: Scenario) {
     const { peers, seeds, parts, slots, neighbours, partMs, seedRate } = scenario;
@@ -120,7 +121,7 @@ export class SwarmModel {
     this.#active = new Uint8Array(nodes);
     this.#partMs = new Float64Array(nodes);
     this.#arrivedAt = new Float64Array(nodes);
-    this.#completeAt = new Float64Array(nodes).fill(-1);
+    this.#completeAt = new Float64Array(nodes).fill(NEVER);
     this.#downloading = new Float64Array(nodes);
     this.#uploads = new Uint8Array(nodes);
     this.#isReviewDue = new Uint8Array(nodes);
@@ -148,9 +149,37 @@ export class SwarmModel {
       else
         this.#pickers.push(new UninformedPicker(parts, scenario.picker === 'random' ? this.#random : null));
     }
+    this.#start();
   }
 
-  run(): SwarmCounts {
+  /** Lets at most so many events happen; true when the last peer is complete, or clearly will never be. */
+  advance(events: number): boolean {
+    const end = Math.min(HOPELESS * lowerBoundMs(this.#scenario) + this.#scenario.arrivalMs, LATEST_MS);
+    for (let left = events; left > 0 && this.#unfinished > 0 && this.#now < end; left--) {
+      const event = this.#events.next();
+      this.#now = this.#events.time;
+      this.#happen(event % KINDS, Math.floor(event / KINDS));
+    }
+    return this.#unfinished === 0 || this.#now >= end;
+  }
+
+  /** What was seen until now. */
+  counts(): SwarmCounts {
+    let slotMs = this.#slotMs;
+    for (const node of this.#live) slotMs += this.#slotMsOf(node);
+    return {
+      completionMs: this.#completeAt
+        .slice(0, this.#scenario.peers)
+        .map((at, peer) => (at === NEVER ? NEVER : at - this.#arrivedAt[peer]!)),
+      lastMs: this.#now,
+      duplicateParts: this.#duplicateParts,
+      sentBySeeds: this.#sentBySeeds,
+      slotUse: this.#busySlotMs / slotMs,
+      entropy: this.#entropySum / this.#samples,
+    };
+  }
+
+  #start(): void {
     const { peers, arrivalMs, neighbours } = this.#scenario;
     for (let seed = peers; seed < this.#nodes; seed++) this.#join(seed);
     for (let peer = 0; peer < peers; peer++) {
@@ -161,23 +190,6 @@ export class SwarmModel {
     }
     if (arrivalMs === 0) this.#around.connectAll(this.#nodes, neighbours, this.#random);
     this.#push(SAMPLE_MS, 0, SAMPLES);
-    const end = arrivalMs + HOPELESS * lowerBoundMs(this.#scenario);
-    while (this.#unfinished > 0 && this.#now < end) {
-      const event = this.#events.next();
-      this.#now = this.#events.time;
-      this.#count++;
-      this.#happen(event % KINDS, Math.floor(event / KINDS));
-    }
-    for (const node of this.#live) this.#countSlots(node);
-    return {
-      completionMs: this.#completeAt.slice(0, peers).map((at, peer) => at - this.#arrivedAt[peer]!),
-      lastMs: this.#now,
-      duplicateParts: this.#duplicateParts,
-      sentBySeeds: this.#sentBySeeds,
-      slotUse: this.#busySlotMs / this.#slotMs,
-      entropy: this.#entropySum / this.#samples,
-      events: this.#count,
-    };
   }
 
   #happen(kind: number, about: number): void {
@@ -456,7 +468,7 @@ export class SwarmModel {
 
   #depart(node: number): void {
     if (this.#isLive[node] === 0) return;
-    this.#countSlots(node);
+    this.#slotMs += this.#slotMsOf(node);
     this.#isLive[node] = 0;
     const moved = this.#live.pop()!;
     if (moved !== node) {
@@ -480,9 +492,9 @@ export class SwarmModel {
     }
   }
 
-  #countSlots(node: number): void {
-    if (this.#chokers[node] !== null)
-      this.#slotMs += (this.#now - this.#arrivedAt[node]!) * this.#scenario.slots;
+  /** Time of the slots of a node that uploads, since it came. */
+  #slotMsOf(node: number): number {
+    return this.#uploads[node]! * (this.#now - this.#arrivedAt[node]!) * this.#scenario.slots;
   }
 
   #sample(): void {

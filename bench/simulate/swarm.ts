@@ -15,7 +15,7 @@ export interface SimulateOptions {
 
 /** How long a swarm takes that keeps to the policies of `src/policy`, beside what no swarm can beat. */
 export async function simulateSwarm({ scenario, runs, svg, json }: SimulateOptions): Promise<void> {
-  const done = simulate(scenario, runs);
+  const done = await simulate(scenario, runs);
   reportMedians(new Report('simulate-swarm', json), done);
   if (svg !== null) await writeFile(svg, completionChart(done[0]!));
 }

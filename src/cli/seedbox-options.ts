@@ -26,6 +26,7 @@ export async function seedboxOptions(
     announce: settings.announce,
     folders: downloads === null ? settings.share : [...settings.share, downloads],
     slots: settings.slots,
+    seedChoking: settings['seed-choking'],
     uploadLimit: settings['upload-limit'],
     downloadLimit: settings['download-limit'],
     cacheBytes: settings.cache,

@@ -26,7 +26,7 @@ const NOBODY_ASKED_MS = 10_000;
 /** The trackers should not name us any more; one that does not answer finds out by itself. */
 const LOGOUT_MS = 1_000;
 const LINGER_CHECK_MS = 100;
-const UPLOAD_SLOTS = 4;
+const UPLOAD = { slots: 4, seedChoking: 'round-robin' } as const;
 /** One processor is left to the sequential hash. */
 const IO_THREADS = Math.max(1, availableParallelism() - 1);
 
@@ -109,7 +109,7 @@ class DownloadRun {
   constructor(options: DownloadOptions) {
     this.#options = options;
     this.#startedAt = options.clock.now();
-    this.#node = new PeerNode({ ...options, slots: UPLOAD_SLOTS, threads: IO_THREADS }, (md5) =>
+    this.#node = new PeerNode({ ...options, ...UPLOAD, threads: IO_THREADS }, (md5) =>
       this.#served?.md5 === md5 ? this.#served.file : null,
     );
   }
@@ -126,6 +126,7 @@ class DownloadRun {
     const found = await this.#orInterrupted(findFile(wanted, look, choose ?? null));
     const manifest = manifestOf(found);
     const engine = await working;
+    this.#node.downloading(true);
     const target = await targetOf(this.#options.output, manifest);
     this.#folder = dirname(target);
     const existing = await this.#alreadyThere(target, manifest, engine);
@@ -189,7 +190,12 @@ class DownloadRun {
       },
       writers: IO_THREADS,
       connect: (address, onRoom) => this.#node.connect(address, onRoom),
-      findOwners: () => trackers.findOwners(md5, geometry, manifest.name),
+      findOwners: async () => {
+        const owners = await trackers.findOwners(md5, geometry, manifest.name);
+        this.#node.named(md5, owners);
+        return owners;
+      },
+      gave: (address, bytes) => this.#node.upload?.gave(address, bytes),
       own: (part) => trackers.own(md5, part),
       limit: this.#node.downloadLimit,
       verify: this.#options.verify ?? true,
@@ -225,6 +231,7 @@ class DownloadRun {
     const result = this.#result(manifest, path, false);
     this.#options.onProgress(this.#progress(manifest, 0));
     this.#progressTimer?.cancel();
+    this.#node.downloading(false);
     this.#options.logger.info({ proof }, 'complete');
     this.#options.onDone(result);
     await this.#giveBack(manifest);

@@ -14,11 +14,13 @@ import type { Answer, Requester } from '../net/handler.js';
 import { DEFAULT_LISTENER_LIMITS, Listener } from '../net/listener.js';
 import { RateLimiter } from '../net/rate-limiter.js';
 import { RequestPipeline } from '../net/request-pipeline.js';
+import type { SeedChoking } from '../policy/choker.js';
 import { STATE_BYTES } from '../policy/midstate-list.js';
-import { DEFAULT_SLOT_LIMITS } from '../policy/slot-scheduler.js';
+import { DEFAULT_QUEUE_LIMITS } from '../policy/upload-queue.js';
 import { encodeAcap, encodeAmid } from '../protocol/encode.js';
 import { DEFAULT_CHUNK } from '../protocol/frame.js';
-import type { Request } from '../protocol/messages.js';
+import type { Owner, Request } from '../protocol/messages.js';
+import { OwnerLookup } from '../swarm/owner-lookup.js';
 import type { PeerLink } from '../swarm/peer-book.js';
 import { TrackerGroup } from '../swarm/tracker-group.js';
 import { type ServedFile, Upload } from '../swarm/upload.js';
@@ -30,6 +32,7 @@ export interface PeerNodeOptions extends EngineOptions {
   /** Halves to announce; null: found from the connection to each tracker. */
   readonly announce: { readonly v4: string | null; readonly v6: string | null } | null;
   readonly slots: number;
+  readonly seedChoking: SeedChoking;
   /** Bytes a second; null: no limit. */
   readonly uploadLimit: number | null;
   readonly downloadLimit: number | null;
@@ -51,6 +54,7 @@ export class PeerNode {
   readonly #options: PeerNodeOptions;
   readonly #find: (md5: FileMd5) => ServedFile | null;
   readonly #listener: Listener;
+  readonly #owners: OwnerLookup;
   readonly #localAddress: string | undefined;
   #engine: Engine | null = null;
   #upload: Upload | null = null;
@@ -80,6 +84,11 @@ export class PeerNode {
       random: Math.random,
       logger,
     });
+    this.#owners = new OwnerLookup({
+      find: (md5, geometry) => this.trackers.findOwners(md5, geometry),
+      found: (owners) => this.#upload?.named(owners),
+      clock,
+    });
   }
 
   /** Opens the peer port. */
@@ -93,7 +102,7 @@ export class PeerNode {
   /** Starts the workers; RETPs are answered from now on. */
   async work(): Promise<Engine> {
     const { Engine: EngineClass } = await import('./engine.js');
-    const { clock, logger, slots } = this.#options;
+    const { clock, logger, slots, seedChoking, uploadLimit } = this.#options;
     const engine = new EngineClass(this.#options);
     this.#engine = engine;
     const reads = new FrameReads((job) => engine.pool.run('readFrames', job));
@@ -101,7 +110,12 @@ export class PeerNode {
       find: this.#find,
       memory: engine.memory,
       readFrame: (job) => reads.read(job),
-      limits: { ...DEFAULT_SLOT_LIMITS, slots },
+      limits: DEFAULT_QUEUE_LIMITS,
+      slots,
+      seedChoking,
+      uploadLimit,
+      contended: (md5, geometry) => this.#owners.contended(md5, geometry),
+      random: Math.random,
       chunkSize: DEFAULT_CHUNK,
       clock,
       logger,
@@ -126,6 +140,16 @@ export class PeerNode {
       queueLimit: 1,
       onRoom,
     });
+  }
+
+  /** While a file is downloaded, upload slots go to those who give to us. */
+  downloading(isDownloading: boolean): void {
+    if (this.#upload !== null) this.#upload.downloading = isDownloading;
+  }
+
+  /** A tracker named the owners of a file. */
+  named(md5: FileMd5, owners: readonly Owner[]): void {
+    this.#owners.heard(md5, owners);
   }
 
   get upload(): Upload | null {

@@ -4,6 +4,7 @@
  * file; `BUGTORRENT_` and the name in capitals is its environment variable.
  */
 import { MAX_PART_COUNT } from '../model/geometry.js';
+import type { SeedChoking } from '../policy/choker.js';
 import {
   announced,
   cacheSize,
@@ -81,7 +82,6 @@ function onOff<C extends CommandName>(commands: readonly C[], help: string, shor
 
 const PICKERS = ['rarest', 'random', 'sequential'] as const;
 const CHOKERS = ['tit-for-tat', 'random'] as const;
-const SEED_CHOKING = ['round-robin', 'fastest', 'anti-leech'] as const;
 
 const TRACKER_PORT = 3000;
 const PEER_PORT = 5000;
@@ -143,7 +143,16 @@ export const SETTINGS = {
     { daemon: null, start: null, share: null, get: null },
     'the address others reach this node at, when it is not the one it listens on or connects from',
   ),
-  slots: single(count(1000), { daemon: '4', start: '4', share: '4', simulate: '4' }, 'nodes uploaded to at a time'),
+  slots: single(
+    count(1000),
+    { daemon: '4', start: '4', share: '4', simulate: '4' },
+    'peers uploaded to at a time, one of them to let new ones begin; more while the uplink has room',
+  ),
+  'seed-choking': single(
+    oneOf<SeedChoking>('MODE', ['round-robin', 'fastest', 'anti-leech']),
+    { daemon: 'round-robin', start: 'round-robin', share: 'round-robin', simulate: 'round-robin' },
+    'who gets the slots while nothing is downloaded: by turns, the fastest, or those that begin or are nearly done',
+  ),
   'upload-limit': single(
     rate,
     { daemon: null, start: null, share: null, get: null },
@@ -216,18 +225,21 @@ export const SETTINGS = {
   neighbours: single(count(1000), { simulate: '40' }, 'how many others a peer knows'),
   'fchu-lag': single(time, { simulate: '2s' }, 'how often a peer asks the tracker who has which parts'),
   'round-trip': single(time, { simulate: '0.05s' }, 'until a request that is withdrawn is gone'),
-  picker: single(oneOf('NAME', PICKERS), { simulate: 'rarest' }, `how parts are chosen: ${PICKERS.join(', ')}`),
+  picker: single(
+    oneOf('NAME', PICKERS),
+    { simulate: 'rarest' },
+    `how parts are chosen: ${PICKERS.join(', ')}`,
+  ),
   choker: single(
     oneOf('NAME', CHOKERS),
     { simulate: 'tit-for-tat' },
     `who is uploaded to: ${CHOKERS.join(', ')}`,
   ),
-  'seed-choking': single(
-    oneOf('NAME', SEED_CHOKING),
-    { simulate: 'round-robin' },
-    `who is uploaded to once all is there: ${SEED_CHOKING.join(', ')}`,
+  seed: single(
+    count(999_999_999),
+    { simulate: '1' },
+    'of the random numbers: the same gives the same result',
   ),
-  seed: single(count(999_999_999), { simulate: '1' }, 'of the random numbers: the same gives the same result'),
   svg: single(path, { simulate: null }, 'also draw a chart of when the peers were complete'),
   json: onOff(
     ['get', 'search', 'share', 'verify', 'bench', 'simulate'],

@@ -81,6 +81,18 @@ export class Choker<K> {
     return this.#wanting > this.#holders.size;
   }
 
+  /** Peers that want a slot, holders included. */
+  get wanting(): number {
+    return this.#wanting;
+  }
+
+  /** Those without a slot that want one, who waits longest first. */
+  get waiting(): K[] {
+    return this.#among((known) => known.reason === null)
+      .sort(([, a], [, b]) => byWait(a, b))
+      .map(([peer]) => peer);
+  }
+
   /** When the next review is due that may take slots from their holders, in milliseconds. */
   get reviewAt(): number {
     return this.#reviewAt;
@@ -93,6 +105,12 @@ export class Choker<K> {
   /** Why the peer has its slot; null when it has none. */
   reason(peer: K): SlotReason | null {
     return this.#known.get(peer)?.reason ?? null;
+  }
+
+  /** Since when the peer has its slot; null when it has none. */
+  heldSince(peer: K): number | null {
+    const known = this.#known.get(peer);
+    return known === undefined || known.reason === null ? null : known.since;
   }
 
   /** It has a request that waits or is served. `review` is due. Times are milliseconds. */

@@ -92,6 +92,8 @@ export interface DownloadInit {
   readonly findOwners: () => Promise<readonly Owner[]>;
   /** Tells the trackers that a part is here. */
   readonly own: (part: PartIndex) => void;
+  /** A peer sent payload: it has a claim to ours. */
+  readonly gave: (address: NodeAddress, bytes: number) => void;
   /** The download limit. */
   readonly limit: DownloadLimit;
   /** False only in a benchmark of the network path. */
@@ -254,7 +256,7 @@ export class Download {
     eligible: (peer: Peer) => boolean,
     sink: FetchSink,
   ): Fetcher {
-    const { manifest, memory, clock, limit } = this.#init;
+    const { manifest, memory, clock, limit, gave } = this.#init;
     const { md5, geometry } = manifest;
     const landing = { memory, clock, slice: () => limit.slice };
     const throttle = (bytes: number) => limit.delay(bytes);
@@ -268,6 +270,7 @@ export class Download {
       clock,
       throttle,
       eligible,
+      gave,
       sink,
     };
     return new Fetcher(init, this.#stats);

@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../core/clock.js';
 import { ProtocolError } from '../core/errors.js';
+import type { NodeAddress } from '../model/address.js';
 import { type PartGeometry, partLength } from '../model/geometry.js';
 import type { FileMd5, PartIndex } from '../model/ids.js';
 import type { ExchangeFailure } from '../net/exchange.js';
@@ -55,6 +56,8 @@ export interface FetchInit {
   readonly throttle: (bytes: number) => number;
   /** Who may be asked: a repair leaves a suspect out. */
   readonly eligible: (peer: Peer) => boolean;
+  /** Payload that came from a peer, a while after it did. */
+  readonly gave: (address: NodeAddress, bytes: number) => void;
   readonly sink: FetchSink;
 }
 
@@ -233,7 +236,8 @@ export class Fetcher {
     const peers = book.peers.filter((peer) => peer.usable(now) && eligible(peer));
     const share = Math.floor(CONNECTIONS / Math.max(1, peers.length));
     for (const peer of peers) {
-      peer.measure(now);
+      const bytes = peer.measure(now);
+      if (bytes > 0) this.#init.gave(peer.address, bytes);
       peer.link.maxConnections = Math.min(CONNECTIONS_PER_PEER, Math.max(1, share));
     }
     this.#findSlow(now);

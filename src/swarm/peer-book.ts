@@ -119,10 +119,10 @@ export class Peer {
     if (++this.#breaches >= BREACHES) this.banned = true;
   }
 
-  /** Updates `rate` from what arrived since the last call. A peer that has nothing to do keeps its rate. */
-  measure(now: number): void {
+  /** Updates `rate` from what arrived since the last call, and gives that. A peer that has nothing to do keeps its rate. */
+  measure(now: number): number {
     const elapsed = now - this.#ratedAt;
-    if (elapsed <= 0) return;
+    if (elapsed <= 0) return 0;
     const arrived = this.bytes - this.#ratedBytes;
     if (arrived > 0 || this.requests.size > 0) {
       const current = (arrived / elapsed) * 1000;
@@ -131,6 +131,7 @@ export class Peer {
     }
     this.#ratedAt = now;
     this.#ratedBytes = this.bytes;
+    return arrived;
   }
 }
 

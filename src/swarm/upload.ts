@@ -1,18 +1,26 @@
 /**
- * Answers RETP: an upload slot, then the part's frame from the cache or, once for all who want it, from a worker.
+ * Answers RETP: an upload slot, by what the peer gives and by turns, then the part's frame from the cache or, once for all who want it, from a worker.
  *
  * Invariant: a request is waiting for a slot, or counted as served in the scheduler until its frame was released or it
  * was refused. It waits at most `limits.waitMs` in all, for a slot and then for memory.
  */
 import type { PartOrigin } from '../compute/jobs.js';
 import type { Timer } from '../core/clock.js';
-import { networkOf } from '../model/address.js';
+import type { NodeAddress } from '../model/address.js';
 import { type PartGeometry, partIndex, partLength } from '../model/geometry.js';
 import type { FileMd5, PartIndex } from '../model/ids.js';
 import type { LeasedFrame, Requester } from '../net/handler.js';
-import { type SlotLimits, SlotScheduler } from '../policy/slot-scheduler.js';
+import { Choker, REVIEW_MS, type SeedChoking } from '../policy/choker.js';
+import { SlotCount } from '../policy/slot-count.js';
+import { type QueueLimits, UploadQueue } from '../policy/upload-queue.js';
 import { frameLength } from '../protocol/frame.js';
+import type { Owner } from '../protocol/messages.js';
 import { FrameLoads, type FrameLoadsInit } from './frame-loads.js';
+import { PeerNames } from './peer-names.js';
+import { SentParts } from './sent-parts.js';
+
+/** Peers in the status. */
+const LISTED_PEERS = 100;
 
 /** A file as the upload path sees it. */
 export interface ServedFile {
@@ -27,15 +35,37 @@ export interface ServedFile {
 
 export interface UploadInit extends FrameLoadsInit {
   readonly find: (md5: FileMd5) => ServedFile | null;
-  readonly limits: SlotLimits;
+  readonly limits: QueueLimits;
+  /** Upload slots at the start; more while the uplink has room. */
+  readonly slots: number;
+  readonly seedChoking: SeedChoking;
+  /** Bytes a second; null: no limit. */
+  readonly uploadLimit: number | null;
+  /** Peers wait for parts of the file. */
+  readonly contended: (md5: FileMd5, geometry: PartGeometry) => void;
+  readonly random: () => number;
 }
 
-type Granted = (granted: boolean) => void;
+interface Wanted {
+  readonly md5: FileMd5;
+  readonly part: PartIndex;
+  readonly geometry: PartGeometry;
+}
+
+interface Waiting {
+  readonly peer: string;
+  readonly since: number;
+  readonly answer: (granted: boolean) => void;
+}
 
 export class Upload {
   readonly #init: UploadInit;
-  readonly #slots: SlotScheduler;
-  readonly #waiting = new Map<number, Granted>();
+  readonly #choker: Choker<string>;
+  readonly #queue: UploadQueue;
+  readonly #slots: SlotCount;
+  readonly #names = new PeerNames();
+  readonly #sent = new SentParts();
+  readonly #waiting = new Map<number, Waiting>();
   readonly #loads: FrameLoads;
   #timer: Timer | null = null;
   #lastRequest = 0;
@@ -43,13 +73,23 @@ export class Upload {
   #parts = 0;
   #bytes = 0;
   #lastUploadAt: number;
-  #refused: Record<string, number> = {};
+  #sample: { readonly at: number; readonly bytes: number };
+  readonly #refused: Record<string, number> = {};
 
   constructor(init: UploadInit) {
+    const { slots, seedChoking, random, limits, clock } = init;
     this.#init = init;
-    this.#slots = new SlotScheduler(init.limits);
+    this.#choker = new Choker({ slots, seedChoking, random });
+    this.#queue = new UploadQueue(limits, this.#choker);
+    this.#slots = new SlotCount({ slots });
     this.#loads = new FrameLoads(init);
-    this.#lastUploadAt = init.clock.now();
+    this.#lastUploadAt = clock.now();
+    this.#sample = { at: clock.now(), bytes: 0 };
+  }
+
+  /** While true, slots go to those who give to us. */
+  set downloading(downloading: boolean) {
+    this.#queue.downloading = downloading;
   }
 
   /** Parts sent whole. */
@@ -75,18 +115,19 @@ export class Upload {
     if (part === null) return this.#refuse('out-of-range');
     const origin = file.origin(part);
     if (origin === null) return this.#refuse('not-owned');
-    const address = networkOf(requester.ip);
+    const peer = this.#names.of(requester.ip);
+    const { geometry } = file;
     const { clock, limits, chunkSize } = this.#init;
     const askedAt = clock.now();
     this.#lastUploadAt = askedAt;
-    if (!(await this.#slot(address, requester))) return null;
+    if (!(await this.#slot(peer, { md5, part, geometry }, requester))) return null;
     const waitMs = Math.max(0, askedAt + limits.waitMs - clock.now());
     const slot = await this.#loads.frame({ md5, part, file, origin }, { gone: requester.gone, waitMs });
     if (typeof slot === 'string') {
-      this.#finished(address);
+      this.#finished(peer);
       return this.#refuse(slot);
     }
-    const payloadBytes = partLength(file.geometry, part);
+    const payloadBytes = partLength(geometry, part);
     return {
       frame: slot.view(0, frameLength(payloadBytes, chunkSize)),
       payloadBytes,
@@ -96,32 +137,50 @@ export class Upload {
           this.#parts++;
           this.#bytes += payloadBytes;
           this.#lastUploadAt = clock.now();
+          this.#choker.took(peer, payloadBytes, clock.now());
         }
-        this.#finished(address);
+        this.#finished(peer);
       },
     };
+  }
+
+  /** A peer sent us so much payload. */
+  gave(address: NodeAddress, bytes: number): void {
+    const peer = this.#names.named(address);
+    if (peer !== null) this.#choker.gave(peer, bytes, this.#init.clock.now());
+  }
+
+  /** What a tracker says of a file's owners. */
+  named(owners: readonly Owner[]): void {
+    for (const { address, parts } of owners) {
+      const peer = this.#names.named(address);
+      if (peer !== null && parts.length > 0) this.#choker.progress(peer, parts.owned / parts.length);
+    }
   }
 
   /** Refuses whoever waits, now and later; frames already given out are finished by their connections. */
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
-    for (const [id, granted] of this.#waiting) {
-      this.#slots.cancel(id);
+    const now = this.#init.clock.now();
+    for (const [id, { answer }] of this.#waiting) {
+      this.#queue.cancel(id, now);
       this.#refuse('stopping');
-      granted(false);
+      answer(false);
     }
     this.#waiting.clear();
     this.#loads.stop();
   }
 
   stats() {
+    const now = this.#init.clock.now();
     return {
       parts: this.#parts,
       bytes: this.#bytes,
-      slotsInUse: this.#slots.inUse(this.#init.clock.now()),
-      slots: this.#init.limits.slots,
-      queued: this.#slots.queued,
+      slotsInUse: this.#queue.inUse(now),
+      slots: this.#slots.count,
+      queued: this.#queue.queued,
+      peers: this.#queue.peers(now, LISTED_PEERS),
       loading: this.#loads.size,
       refused: { ...this.#refused },
     };
@@ -133,17 +192,34 @@ export class Upload {
   }
 
   /** True when the request may be served now; false when it was refused, and counted. */
-  #slot(address: string, requester: Requester): boolean | Promise<boolean> {
+  #slot(peer: string, wanted: Wanted, requester: Requester): boolean | Promise<boolean> {
     if (this.#stopped) return this.#refuse('stopping') !== null;
+    const { clock, logger, contended } = this.#init;
+    const { md5, part, geometry } = wanted;
     const id = ++this.#lastRequest;
-    const verdict = this.#slots.request(address, id, this.#init.clock.now());
-    if (verdict === 'granted') return true;
-    if (verdict !== 'waiting') return this.#refuse(verdict) !== null;
+    const copies = () => this.#sent.times(md5, part);
+    const since = clock.now();
+    const verdict = this.#queue.request({ id, peer, connection: requester.connectionId, copies }, since);
+    const begun = () => this.#sent.add(md5, part, geometry.partCount);
+    if (verdict === 'granted') {
+      begun();
+      if (this.#waiting.size > 0) this.#advance();
+      return true;
+    }
+    if (verdict !== 'waiting') {
+      logger.debug({ peer, reason: verdict }, 'a request was refused');
+      return this.#refuse(verdict) !== null;
+    }
+    if (this.#choker.contended) contended(md5, geometry);
     return new Promise<boolean>((resolve) => {
-      this.#waiting.set(id, resolve);
+      const answer = (granted: boolean) => {
+        if (granted) begun();
+        resolve(granted);
+      };
+      this.#waiting.set(id, { peer, since, answer });
       requester.gone.onAbort(() => {
         if (!this.#waiting.delete(id)) return;
-        this.#slots.cancel(id);
+        this.#queue.cancel(id, clock.now());
         this.#refuse('gone-while-waiting');
         resolve(false);
         this.#advance();
@@ -152,8 +228,8 @@ export class Upload {
     });
   }
 
-  #finished(address: string): void {
-    this.#slots.finished(address, this.#init.clock.now());
+  #finished(peer: string): void {
+    this.#queue.finished(peer, this.#init.clock.now());
     this.#advance();
   }
 
@@ -161,19 +237,39 @@ export class Upload {
     this.#timer?.cancel();
     if (this.#stopped) return;
     const { clock } = this.#init;
-    const { granted, expired } = this.#slots.advance(clock.now());
+    const now = clock.now();
+    this.#countSlots(now);
+    const { granted, expired } = this.#queue.advance(now);
     for (const id of expired) {
       this.#refuse('waited-too-long');
       this.#answer(id, false);
     }
     for (const id of granted) this.#answer(id, true);
-    const wake = this.#slots.nextWake(clock.now());
+    const wake = this.#queue.nextWake(clock.now());
     this.#timer = wake === null ? null : clock.after(wake, () => this.#advance());
   }
 
+  /** A sample over much more than a review's time says nothing of the uplink: nobody asked for most of it. */
+  #countSlots(now: number): void {
+    const { at, bytes } = this.#sample;
+    const elapsed = now - at;
+    if (elapsed < REVIEW_MS) return;
+    this.#sample = { at: now, bytes: this.#bytes };
+    if (elapsed >= 2 * REVIEW_MS) return;
+    const rate = ((this.#bytes - bytes) / elapsed) * 1000;
+    const { contended } = this.#choker;
+    this.#choker.slots = this.#slots.review({ rate, limit: this.#init.uploadLimit, contended }, now);
+  }
+
   #answer(id: number, granted: boolean): void {
-    const resolve = this.#waiting.get(id);
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
     this.#waiting.delete(id);
-    resolve?.(granted);
+    const { peer, since, answer } = waiting;
+    const ms = Math.round(this.#init.clock.now() - since);
+    if (granted)
+      this.#init.logger.debug({ peer, reason: this.#choker.reason(peer), ms }, 'a request is served');
+    else this.#init.logger.debug({ peer, reason: 'waited-too-long', ms }, 'a request was refused');
+    answer(granted);
   }
 }

@@ -34,6 +34,7 @@ async function shareAll(t: TestContext, folder: string, count: number, recheck: 
     listen: { host: '127.0.0.1', port: 0 },
     announce: null,
     slots: 4,
+    seedChoking: 'round-robin',
     uploadLimit: null,
     downloadLimit: null,
     cacheBytes: 16 * 1024 * 1024,

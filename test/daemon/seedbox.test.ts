@@ -53,6 +53,7 @@ class SharedFolder {
       listen: { host: '127.0.0.1', port: 0 },
       announce: null,
       slots: 4,
+      seedChoking: 'round-robin',
       uploadLimit: null,
       downloadLimit: null,
       cacheBytes: 16 * 1024 * 1024,

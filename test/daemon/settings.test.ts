@@ -12,6 +12,7 @@ const COMMANDS: readonly CommandName[] = [
   'get',
   'verify',
   'bench',
+  'simulate',
 ];
 
 test('every setting belongs to some command, and its name makes a flag, a key and a variable of its own', () => {
@@ -38,6 +39,7 @@ test('the defaults are those of the design', () => {
   assert.deepEqual(daemon.tracker, [{ host: '127.0.0.1', port: 3000 }]);
   assert.equal(daemon.cache, 256 * 2 ** 20);
   assert.equal(daemon['upload-limit'], null);
+  assert.deepEqual([daemon.slots, daemon['seed-choking']], [4, 'round-robin']);
   const { settings: get } = resolveSettings('get', []);
   assert.deepEqual(get.listen, { host: '::', port: 0 });
   assert.equal(get.cache, 64 * 2 ** 20);
@@ -48,8 +50,16 @@ test('the defaults are those of the design', () => {
 });
 
 test('a command has the flags of the design and no others', () => {
-  const common = ['tracker', 'listen', 'share', 'downloads', 'state', 'announce', 'slots', 'upload-limit'];
-  const daemon = [...common, 'download-limit', 'cache', 'leave-when-safe', 'recheck'];
+  const common = ['tracker', 'listen', 'share', 'downloads', 'state', 'announce', 'slots'];
+  const daemon = [
+    ...common,
+    'seed-choking',
+    'upload-limit',
+    'download-limit',
+    'cache',
+    'leave-when-safe',
+    'recheck',
+  ];
   const expected: Record<CommandName, string[]> = {
     start: [...daemon, 'tracker-listen', 'store', 'demo'],
     tracker: ['listen', 'trust-announced-addresses', 'store'],
@@ -62,6 +72,30 @@ test('a command has the flags of the design and no others', () => {
     ],
     verify: ['state', 'json', 'quiet'],
     bench: ['size', 'seeds', 'runs', 'no-verify', 'json'],
+    simulate: [
+      ...[
+        'peers',
+        'parts',
+        'seeds',
+        'seed-rate',
+        'peer-upload',
+        'peer-download',
+        'part-time',
+        'slots',
+        'leave',
+      ],
+      ...[
+        'free-riders',
+        'arrivals',
+        'neighbours',
+        'fchu-lag',
+        'round-trip',
+        'picker',
+        'choker',
+        'seed-choking',
+      ],
+      ...['seed', 'runs', 'svg', 'json'],
+    ],
   };
   for (const command of COMMANDS) {
     assert.deepEqual([...settingNames(command)].sort(), [...expected[command]].sort(), command);

@@ -2,15 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Choker, REVIEW_MS, type SeedChoking } from '../../src/policy/choker.js';
-
-/** A seeded source of numbers from 0 up to 1. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
+import { seededRandom } from '../support/files.js';
 
 /** A choker whose reviews are called when they are due. */
 class Rig {
@@ -19,7 +11,7 @@ class Rig {
   downloading = true;
 
   constructor(slots = 4, seedChoking: SeedChoking = 'round-robin') {
-    this.choker = new Choker({ slots, seedChoking, random: randomFrom(7) });
+    this.choker = new Choker({ slots, seedChoking, random: seededRandom('choker') });
     this.choker.review(0, true);
   }
 

@@ -86,6 +86,7 @@ export class DownloadRig {
       tasks: this.disk,
       writers: 2,
       connect: (_, onRoom) => this.#connect(onRoom),
+      gave: () => {},
       findOwners: options.findOwners ?? (async () => this.owners),
       own: (part) => this.owned.push(part),
       limit: options.limit ?? { slice: Number.POSITIVE_INFINITY, delay: () => 0 },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Slab } from '../../src/compute/slab.js';
+import { hosts } from '../../src/model/address.js';
 import { partGeometry, partLength, partOffset } from '../../src/model/geometry.js';
 import type { FileMd5, PartIndex } from '../../src/model/ids.js';
 import { PartList } from '../../src/model/part-list.js';
@@ -38,6 +39,8 @@ export class FetchRig {
   readonly links: ScriptedLink[] = [];
   /** Part and the id of its sender, in order of landing. */
   readonly landed: [part: number, peer: number][] = [];
+  /** Address and payload of each peer credited. */
+  readonly gave: [host: string, bytes: number][] = [];
   readonly content: Buffer;
   readonly #geometry;
 
@@ -64,6 +67,7 @@ export class FetchRig {
         },
         clock: this.clock,
         throttle: options.throttle ?? (() => 0),
+        gave: (address, bytes) => this.gave.push([hosts(address)[0]!, bytes]),
         eligible: options.eligible ?? (() => true),
         sink: {
           landed: ({ part, slot, frame }, peer) => {

@@ -6,7 +6,8 @@ import { type Logger, silentLogger } from '../../src/core/logger.js';
 import { partGeometry } from '../../src/model/geometry.js';
 import type { FileMd5 } from '../../src/model/ids.js';
 import type { Gone, LeasedFrame, Requester } from '../../src/net/handler.js';
-import { DEFAULT_SLOT_LIMITS, type SlotLimits } from '../../src/policy/slot-scheduler.js';
+import type { SeedChoking } from '../../src/policy/choker.js';
+import { DEFAULT_QUEUE_LIMITS, type QueueLimits } from '../../src/policy/upload-queue.js';
 import { PartCache } from '../../src/storage/part-cache.js';
 import { type ServedFile, Upload } from '../../src/swarm/upload.js';
 import { arep, chunksOf } from '../support/base-frame.js';
@@ -16,12 +17,14 @@ import { ManualClock } from '../support/manual-clock.js';
 const PART = 4000;
 const CHUNK = 999;
 
+let connections = 0;
+
 /** A connection that a test can end. */
 export class FakeRequester implements Requester, Gone {
   readonly port = 40_000;
   readonly localIp = '10.9.9.9';
   readonly localPort = 5000;
-  readonly connectionId = 1;
+  readonly connectionId = ++connections;
   aborted = false;
   readonly ip: string;
   readonly #callbacks: (() => void)[] = [];
@@ -52,6 +55,11 @@ export interface Served {
   frame: LeasedFrame | null | undefined;
 }
 
+interface RigOptions extends QueueLimits {
+  readonly slots: number;
+  readonly seedChoking: SeedChoking;
+}
+
 /** One shared file of five parts, the last one short, read by a reader that a test directs. */
 export class UploadRig {
   readonly content = seededBytes('uploaded', 4 * PART + 1234);
@@ -67,10 +75,13 @@ export class UploadRig {
   failure: JobFailure | null = null;
   isOwned: (part: number) => boolean = () => true;
   changes = 0;
+  /** How often peers were seen to wait for a slot. */
+  contentions = 0;
   #held: Promise<void> | null = null;
   #letGo: () => void = () => {};
 
-  constructor(limits: Partial<SlotLimits> = {}, slabBytes = 262_144) {
+  constructor(options: Partial<RigOptions> = {}, slabBytes = 262_144) {
+    const { slots = 4, seedChoking = 'round-robin', ...limits } = options;
     this.slab = new Slab(slabBytes);
     this.cache = new PartCache(this.slab);
     const logger: Logger = { ...silentLogger, warn: (_, message) => this.warnings.push(message) };
@@ -84,7 +95,12 @@ export class UploadRig {
       find: (id) => (id === this.id ? file : null),
       memory: this.cache,
       readFrame: (job) => this.#read(job),
-      limits: { ...DEFAULT_SLOT_LIMITS, ...limits },
+      limits: { ...DEFAULT_QUEUE_LIMITS, ...limits },
+      slots,
+      seedChoking,
+      uploadLimit: null,
+      contended: () => this.contentions++,
+      random: () => 0,
       chunkSize: CHUNK,
       clock: this.clock,
       logger,

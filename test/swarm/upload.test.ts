@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FileMd5 } from '../../src/model/ids.js';
+import { PartList } from '../../src/model/part-list.js';
 import { FakeRequester, type Served, UploadRig } from './upload-rig.js';
 
 const CHANGED = { ok: false, code: 'CHANGED', detail: 'another file' } as const;
@@ -179,22 +180,91 @@ describe('a request with no upload slot free', () => {
     rig.assertIdle();
   });
 
-  it('is given one when the tenure of a busy holder is over', async () => {
+  it('is given one at a part border when a review passes a busy slot on', async () => {
     const rig = new UploadRig(oneSlot);
     const first = await rig.ask(0, '10.0.0.1');
     const second = await rig.ask(1, '10.0.0.2');
-    await rig.pass(1_900);
     const third = await rig.ask(2, '10.0.0.1');
-    assert.ok(third.frame, 'a holder has all its requests served');
-    await rig.pass(200);
-    const late = await rig.ask(3, '10.0.0.1');
-    assert.equal(late.frame, undefined);
+    assert.equal(third.frame, undefined, 'where several ask, each is served one part at a time');
+    await rig.pass(9_000);
     await rig.assertGiven(first, 0);
-    assert.equal(second.frame, undefined, 'not before the holder has finished');
+    assert.ok(third.frame, 'the slot is still its own');
+    await rig.pass(1_000);
+    assert.equal(second.frame, undefined, 'not in the middle of a part');
+    const late = await rig.ask(3, '10.0.0.1');
     await rig.assertGiven(third, 2);
+    assert.equal(late.frame, undefined);
     await rig.assertGiven(second, 1);
-    await rig.pass(2_000);
+    await rig.pass(1_000);
     await rig.assertGiven(late, 3);
+    rig.assertIdle();
+  });
+
+  it('is given one at once by who gave to us, while we download', async () => {
+    const rig = new UploadRig({ slots: 2 });
+    rig.upload.downloading = true;
+    const served = [await rig.ask(0, '10.0.0.1'), await rig.ask(0, '10.0.0.2')];
+    const waiting = await rig.ask(1, '10.0.0.3');
+    rig.upload.gave({ v4: '10.0.0.4', v6: null, port: 5000 }, 1_000);
+    const giver = await rig.ask(2, '10.0.0.4');
+    await rig.assertGiven(served[1]!, 0);
+    await rig.assertGiven(giver, 2);
+    assert.equal(waiting.frame, undefined);
+    await rig.assertGiven(served[0]!, 0);
+    await rig.pass(1_000);
+    await rig.assertGiven(waiting, 1);
+    rig.assertIdle();
+  });
+
+  it('goes before those of its peer whose parts were sent more often', async () => {
+    const rig = new UploadRig(oneSlot);
+    for (const part of [0, 0, 1]) await rig.assertGiven(await rig.ask(part), part);
+    const first = await rig.ask(4, '10.0.0.1');
+    const [twice, once, never] = [
+      await rig.ask(0, '10.0.0.2'),
+      await rig.ask(1, '10.0.0.2'),
+      await rig.ask(2, '10.0.0.2'),
+    ];
+    const other = await rig.ask(3, '10.0.0.3');
+    await rig.assertGiven(first, 4);
+    await rig.pass(1_000);
+    await rig.assertGiven(never, 2);
+    assert.equal(twice.frame, undefined);
+    await rig.assertGiven(once, 1);
+    await rig.assertGiven(twice, 0);
+    await rig.pass(1_000);
+    await rig.assertGiven(other, 3);
+    rig.assertIdle();
+  });
+
+  it('is seen in the status with its place, and asks who owns the file', async () => {
+    const rig = new UploadRig(oneSlot);
+    await rig.assertGiven(await rig.ask(0, '10.0.0.1'), 0);
+    const first = await rig.ask(0, '10.0.0.1');
+    assert.equal(rig.contentions, 0);
+    const waiting = [
+      await rig.ask(1, '10.0.0.2'),
+      await rig.ask(1, '10.0.0.3'),
+      await rig.ask(2, '10.0.0.3'),
+    ];
+    assert.equal(rig.contentions, 3);
+    assert.deepEqual(rig.upload.stats().peers, [
+      { peer: '10.0.0.1', reason: 'optimistic', position: null, waiting: 0, serving: 1, rate: 200 },
+      { peer: '10.0.0.2', reason: null, position: 1, waiting: 1, serving: 0, rate: 0 },
+      { peer: '10.0.0.3', reason: null, position: 2, waiting: 2, serving: 0, rate: 0 },
+    ]);
+    for (const one of waiting) one.requester.leave();
+    await rig.assertGiven(first, 0);
+    rig.assertIdle();
+  });
+
+  it('shares the slot of the other half of its address', async () => {
+    const rig = new UploadRig(oneSlot);
+    const parts = PartList.full(5);
+    rig.upload.named([{ address: { v4: '10.0.0.1', v6: 'fd77::1', port: 5000 }, parts }]);
+    const first = await rig.ask(0, '10.0.0.1');
+    await rig.assertGiven(await rig.ask(1, 'fd77::1'), 1);
+    await rig.assertGiven(first, 0);
     rig.assertIdle();
   });
 
@@ -223,7 +293,7 @@ describe('a request with no upload slot free', () => {
   });
 
   it('is refused at once when the queue of its address, or that of all, is full', async () => {
-    const rig = new UploadRig({ slots: 1, queuePerAddress: 2, queueTotal: 3 });
+    const rig = new UploadRig({ slots: 1, queuePerPeer: 2, queueTotal: 3 });
     const first = await rig.ask(0, '10.0.0.1');
     for (const part of [0, 1]) await rig.ask(part, '10.0.0.2');
     rig.assertRefused(await rig.ask(2, '10.0.0.2'), { 'address-queue-full': 1 });
