@@ -1,9 +1,9 @@
 import type { SeedChoking } from '../../src/policy/choker.js';
 
 /** How parts are chosen: by the policy module, or as it is compared with. */
-export type PickerName = 'rarest' | 'random' | 'sequential';
+type PickerName = 'rarest' | 'random' | 'sequential';
 /** How peers are chosen to upload to: by the policy module, or as it is compared with. */
-export type ChokerName = 'tit-for-tat' | 'random';
+type ChokerName = 'tit-for-tat' | 'random';
 
 /** A swarm to simulate. Rates are multiples of a downloader's upload rate, times are milliseconds. */
 export interface Scenario {
