@@ -247,11 +247,13 @@ export class SwarmModel {
     for (let step = 0; step < places; step++) {
       const edge = first + ((begin + step) % places);
       const owner = this.#around.node[edge]!;
-      if (owner === NOBODY || this.#uploads[owner] === 0) continue;
+      if (owner === NOBODY) continue;
       const hasNews = this.#learn(edge, node, owner);
-      const isClosed = this.#now - this.#askedAt[edge]! >= WAIT_MS && this.#wants[edge] === 1;
+      const isClosed = this.#wants[edge] === 1 && this.#now - this.#askedAt[edge]! >= WAIT_MS;
       if (isClosed) this.#closed(edge, owner);
-      if ((hasNews || isClosed || isLimited) && this.#asks(edge, node, owner)) this.#serve(owner);
+      // A neighbour that is wanted no more is noticed when it would send.
+      const isNewlyWanted = this.#wants[edge] === 0 && (hasNews || isClosed);
+      if ((isNewlyWanted || isLimited) && this.#asks(edge, node, owner)) this.#serve(owner);
     }
     const isFirst = this.#now === this.#arrivedAt[node];
     this.#push(this.#now + (isFirst ? Math.round(this.#random() * lagMs) : lagMs), node, POLLS);
@@ -265,7 +267,7 @@ export class SwarmModel {
 
   /** True when there was something to learn. */
   #learn(edge: number, node: number, owner: number): boolean {
-    if (this.#known.owned[edge] === this.#own.owned[owner]) return false;
+    if (this.#known.owned[edge] === this.#own.owned[owner] || this.#uploads[owner] === 0) return false;
     const picker = this.#pickers[node]!;
     const isNewAndComplete = this.#known.owned[edge] === 0 && this.#own.isComplete(owner);
     this.#known.learn(edge, this.#own, owner, isNewAndComplete ? null : picker);
