@@ -18,6 +18,7 @@ const { stats } = await download({
   output: process.argv[3]!,
   force: false,
   acceptUnverified: false,
+  sequential: false,
   verify: false,
   seed: { after: 'none', ratio: null, timeMs: null },
   uploadLimit: null,

@@ -12,10 +12,13 @@ interface Circumstances {
   readonly json: boolean;
 }
 
+/** The code of the one failure that a reader of stdout who went away makes: of `get -o -`. */
+export const STDOUT_UNREAD = 'STDOUT_UNREAD';
+
 /** Says why the command failed, to people and with `json` to programs; returns the exit code. */
 export function reportFailure(error: unknown, { output, stop, env, json }: Circumstances): ExitCode {
   // Nobody reads: `bugtorrent search x | head -1` has done what was wanted.
-  if (stop.reason === 'stdout closed') return EXIT.done;
+  if (stop.reason === 'stdout closed' && !isOperational(error, STDOUT_UNREAD)) return EXIT.done;
   output.terminal.status('');
   const code = stop.reason !== null && isAbort(error) ? EXIT.interrupted : exitCodeOf(error);
   const message = messageOf(error, code);
@@ -33,13 +36,14 @@ export function reportFailure(error: unknown, { output, stop, env, json }: Circu
 
 function messageOf(error: unknown, code: ExitCode): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
-  if (code === EXIT.interrupted && !isVerify(error)) return 'interrupted; the same command goes on from here';
+  // The one command that keeps nothing of what it did.
+  const isVerify = isOperational(error, 'VERIFY_STOPPED');
+  if (code === EXIT.interrupted && !isVerify) return 'interrupted; the same command goes on from here';
   return code === EXIT.unexpected ? `unexpected error: ${text}` : text;
 }
 
-/** The one command that keeps nothing of what it did. */
-function isVerify(error: unknown): boolean {
-  return error instanceof OperationalError && error.code === 'VERIFY_STOPPED';
+function isOperational(error: unknown, code: string): boolean {
+  return error instanceof OperationalError && error.code === code;
 }
 
 function isAbort(error: unknown): boolean {

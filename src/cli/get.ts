@@ -1,17 +1,21 @@
 import './tiering.js';
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { systemClock } from '../core/clock.js';
-import { UsageError } from '../core/errors.js';
+import { OperationalError, UsageError } from '../core/errors.js';
 import { type DownloadResult, download } from '../daemon/downloader.js';
 import type { SettingsOf } from '../daemon/settings.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
+import { diskError, isErrno } from '../storage/disk-error.js';
 import { chooseFile } from './choose-file.js';
+import { STDOUT_UNREAD } from './failure.js';
 import type { Invocation } from './invocation.js';
 import { debugLogger } from './log.js';
 import type { Output } from './output.js';
 import { progressReport } from './progress-report.js';
 import { formatBytes, formatRate } from './quantity.js';
 import { writeStats } from './stats-file.js';
+import { watchStdoutReader } from './stdout-reader.js';
 import { parseWanted, type Wanted, wantedLabel } from './wanted.js';
 
 /** `get`: one file, from wherever it is, verified. */
@@ -20,6 +24,8 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
   refuseContradictions(invocation);
   const wanted = parseWanted(words[0]!);
   const report = progressReport(wantedLabel(wanted), settings, output, systemClock);
+  const toStdout = settings.output === '-';
+  const endWatch = toStdout ? watchStdoutReader(() => stop.make('stdout closed')) : () => {};
   try {
     const { stats } = await download({
       wanted,
@@ -28,6 +34,7 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
       announce: settings.announce,
       output: await outputTarget(settings.output),
       force: settings.force,
+      sequential: settings.sequential,
       acceptUnverified: settings['accept-unverified'],
       seed: {
         after: settings['no-seed'] ? 'none' : 'linger',
@@ -41,8 +48,6 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
       onProgress: (progress) => report.update(progress),
       onDone(result) {
         report.end();
-        // The reader of '-o -' went away before the end: that is no file to speak of.
-        if (stop.reason === 'stdout closed') return;
         sayDone(result, settings, output);
         if (staysOn(result, settings))
           output.terminal.status('serving it to others for a while; Ctrl-C ends that');
@@ -52,10 +57,17 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
       clock: systemClock,
     });
     await writeStats(stats, env);
+  } catch (error) {
+    throw toStdout && stop.reason === 'stdout closed' ? unread() : error;
   } finally {
+    endWatch();
     report.end();
   }
 }
+
+/** As for curl, whose reader got less than the file, that is a failure. */
+const unread = () =>
+  new OperationalError('disk', STDOUT_UNREAD, 'stdout: its reader went away before it had the whole file');
 
 function refuseContradictions({ settings, givenBy }: Invocation<'get'>): void {
   if (settings.output === '-' && settings.json) {
@@ -80,12 +92,20 @@ function trackersFor(wanted: Wanted, { settings, givenBy }: Invocation<'get'>): 
   return [...byText.values()];
 }
 
-/** A folder that exists is meant as one, with or without its slash. */
+/** A folder that exists is meant as one, with or without its slash. One that does not is said before anything is asked. */
 async function outputTarget(output: string | null): Promise<string> {
   if (output === null) return './';
-  if (output === '-' || output.endsWith('/')) return output;
+  if (output === '-') return output;
   const found = await stat(output).catch(() => null);
-  return found?.isDirectory() ? `${output}/` : output;
+  if (found?.isDirectory()) return output.endsWith('/') ? output : `${output}/`;
+  const folder = output.endsWith('/') ? output : dirname(output);
+  const problem = await stat(folder).then(
+    (stats) => (stats.isDirectory() ? null : { code: 'ENOTDIR' }),
+    (error: unknown) => error,
+  );
+  // What else there is to say is said when the file is made.
+  if (problem !== null && isErrno(problem, 'ENOENT', 'ENOTDIR')) throw diskError(problem, folder);
+  return output;
 }
 
 type Manner = Pick<SettingsOf<'get'>, 'json' | 'quiet' | 'no-seed'>;

@@ -5,12 +5,13 @@ import {
   type Source,
 } from '../daemon/resolve-settings.js';
 import type { CommandName, SettingsOf } from '../daemon/settings.js';
+import { diskError } from '../storage/disk-error.js';
 import { type CommandLine, parseCommandLine } from './command-line.js';
 import { COMMANDS } from './commands.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { reportFailure } from './failure.js';
 import { Output } from './output.js';
-import { StopRequest } from './stop-request.js';
+import type { StopRequest } from './stop-request.js';
 
 /** What a command line runs with; `json` is known for sure only when its settings are. */
 interface Host {
@@ -20,20 +21,24 @@ interface Host {
   json: boolean;
 }
 
-/** Runs the command line `argv` in `process`; returns the exit code once everything was said. */
-export async function runProgram(argv: readonly string[], process: NodeJS.Process): Promise<ExitCode> {
+/** Runs the command line `argv` in `process` until `stop` is made; returns the exit code once everything was said. */
+export async function runProgram(
+  argv: readonly string[],
+  process: NodeJS.Process,
+  stop: StopRequest,
+): Promise<ExitCode> {
   const { env, stdout, stderr } = process;
-  const stop = new StopRequest();
   const host: Host = { output: new Output(stdout, stderr, env), stop, env, json: argv.includes('--json') };
   const failAtOnce = (error: unknown) => process.exit(reportFailure(error, host));
   process.on('uncaughtException', failAtOnce);
+  let lost: unknown = null;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') stop.make('stdout closed');
-    else failAtOnce(error);
+    if (error.code !== 'EPIPE') lost = diskError(error, 'stdout');
+    // In order: no tracker shall name us any longer.
+    stop.make(lost === null ? 'stdout closed' : 'stdout failed');
   });
   // Without stderr there is nobody to tell.
   stderr.on('error', () => {});
-  stop.listenTo(process);
   // A command may wait for nothing but a Clock, whose timers do not keep a process alive.
   const alive = setInterval(() => {}, 2 ** 30);
   try {
@@ -47,9 +52,9 @@ export async function runProgram(argv: readonly string[], process: NodeJS.Proces
     }
     const line = parseCommandLine(argv, (text) => stdout.write(text));
     if (line !== null) await execute(line.command, line, host);
-    return EXIT.done;
+    return lost === null ? EXIT.done : reportFailure(lost, host);
   } catch (error) {
-    return reportFailure(error, host);
+    return reportFailure(lost ?? error, host);
   } finally {
     clearInterval(alive);
   }

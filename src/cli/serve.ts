@@ -31,7 +31,8 @@ export async function serve(
   };
   let late: NodeJS.Timeout | undefined;
   const deadline = stop.made().then(() => {
-    if (stop.reason !== 'stdout closed') output.tell('stopping; the same signal again ends at once');
+    if (stop.reason === 'SIGINT' || stop.reason === 'SIGTERM')
+      output.tell('stopping; the same signal again ends at once');
     return new Promise<void>((resolve) => {
       if (!patient) late = setTimeout(resolve, STOP_MS);
     });

@@ -1,9 +1,9 @@
 import { constants } from 'node:os';
 
-export type StopReason = 'SIGINT' | 'SIGTERM' | 'stdout closed';
+export type StopReason = 'SIGINT' | 'SIGTERM' | 'stdout closed' | 'stdout failed';
 
 /**
- * The wish that the command ends, from a signal or because nobody reads stdout any more.
+ * The wish that the command ends, from a signal or because stdout takes nothing any more.
  *
  * Invariant: it is made once and never taken back; the second signal ends the process at once.
  */

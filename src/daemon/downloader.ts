@@ -10,12 +10,16 @@ import { safeFileName } from '../model/file-name.js';
 import { isGeometry, partGeometry } from '../model/geometry.js';
 import type { Manifest } from '../model/manifest.js';
 import type { FoundFile } from '../protocol/messages.js';
+import { isErrno } from '../storage/disk-error.js';
 import { PartFile } from '../storage/part-file.js';
 import { Download, type Proof } from '../swarm/download.js';
+import { NO_OWNER, STALLED, UNVERIFIABLE } from '../swarm/download-trouble.js';
+import { saltSuffixes } from '../swarm/salt-suffixes.js';
+import type { FoundAtTrackers } from '../swarm/tracker-group.js';
 import type { ServedFile } from '../swarm/upload.js';
 import type { Engine } from './engine.js';
 import { type Choose, findFile, type Wanted } from './find-file.js';
-import { md5OfFile, streamFile } from './local-file.js';
+import { hashFile, streamFile } from './local-file.js';
 import { PeerNode } from './peer-node.js';
 
 const NO_TRACKER_MS = 30_000;
@@ -42,7 +46,7 @@ export interface Progress {
   readonly bytes: number;
   readonly total: number;
   readonly fetched: number;
-  /** Bytes a second over the last moments. */
+  /** Bytes a second over the last moments; at the end, over the whole download. */
   readonly rate: number;
   /** Null where none has to do with it. */
   readonly peers: number | null;
@@ -57,6 +61,8 @@ export interface DownloadOptions {
   /** A file's path, a folder's path with a slash at its end, or `-` for stdout. */
   readonly output: string;
   readonly force: boolean;
+  /** Mostly in the order of the file. */
+  readonly sequential: boolean;
   readonly acceptUnverified: boolean;
   readonly seed: SeedPolicy;
   readonly uploadLimit: number | null;
@@ -105,6 +111,8 @@ class DownloadRun {
   #folder = '';
   #download: Download | null = null;
   #progressTimer: { cancel(): void } | null = null;
+  /** When the first part could be asked for. */
+  #begunAt = 0;
 
   constructor(options: DownloadOptions) {
     this.#options = options;
@@ -115,7 +123,7 @@ class DownloadRun {
   }
 
   async toTheEnd(): Promise<DownloadResult> {
-    const { wanted, choose, acceptUnverified, signal } = this.#options;
+    const { wanted, choose } = this.#options;
     // First of all, and awaited below: the workers come up on the other processors while the trackers are asked.
     const working = this.#node.work();
     working.catch(() => {});
@@ -124,20 +132,37 @@ class DownloadRun {
     await this.#orInterrupted(this.#node.trackers.ready(NO_TRACKER_MS));
     const look = (text: string) => this.#lookPatiently(text);
     const found = await this.#orInterrupted(findFile(wanted, look, choose ?? null));
-    const manifest = manifestOf(found);
     const engine = await working;
-    this.#node.downloading(true);
-    const target = await targetOf(this.#options.output, manifest);
-    this.#folder = dirname(target);
-    const existing = await this.#alreadyThere(target, manifest, engine);
-    if (existing !== null) return existing;
+    const manifests = manifestsOf(found);
+    for (const manifest of manifests) {
+      const existing = await this.#alreadyThere(manifest, engine);
+      if (existing !== null) return existing;
+    }
+    for (const manifest of manifests.slice(0, -1)) {
+      try {
+        return await this.#fetch(manifest, engine);
+      } catch (error) {
+        if (!mayHaveOtherSize(error)) throw error;
+        const { fileSize, partSize } = manifest.geometry;
+        this.#options.logger.warn(
+          { fileSize, partSize, error },
+          'trackers disagree on the size: trying another',
+        );
+        await this.#giveUp();
+      }
+    }
+    return this.#fetch(manifests.at(-1)!, engine);
+  }
 
+  async #fetch(manifest: Manifest, engine: Engine): Promise<DownloadResult> {
+    const { acceptUnverified, signal } = this.#options;
+    this.#node.downloading(true);
+    const target = await this.#targetOf(manifest);
     const place = await PartFile.open({ target, manifest, force: this.#options.force || this.#toStdout });
     this.#place = place;
-    const fetch = this.#begin(manifest, place, engine);
     let proof: Proof | null = null;
     try {
-      proof = await fetch.run(signal);
+      proof = await this.#begin(manifest, place, engine).run(signal);
     } catch (error) {
       if (!isUnverifiable(error)) throw error;
       if (!acceptUnverified) throw await setAside(error, place);
@@ -145,8 +170,23 @@ class DownloadRun {
     return this.#finish(manifest, target, place, proof);
   }
 
+  /** Ends the attempt at a geometry. What it has stored stays, and is set aside should another one be begun in its place. */
+  async #giveUp(): Promise<void> {
+    this.#progressTimer?.cancel();
+    this.#served = null;
+    if (this.#place?.stored.owned === 0) await this.#place.discard();
+    await this.#place?.close();
+    this.#place = null;
+  }
+
+  async #targetOf(manifest: Manifest): Promise<string> {
+    const target = await targetOf(this.#options.output, manifest);
+    this.#folder = dirname(target);
+    return target;
+  }
+
   /** A tracker may cut an answer short or be away for a moment: it is asked again for a while. */
-  async #lookPatiently(text: string): Promise<FoundFile[]> {
+  async #lookPatiently(text: string): Promise<FoundAtTrackers[]> {
     const { clock, signal } = this.#options;
     for (const until = clock.now() + NO_TRACKER_MS; ; ) {
       try {
@@ -198,6 +238,7 @@ class DownloadRun {
       gave: (address, bytes) => this.#node.upload?.gave(address, bytes),
       own: (part) => trackers.own(md5, part),
       limit: this.#node.downloadLimit,
+      sequential: this.#options.sequential,
       verify: this.#options.verify ?? true,
       clock,
       random: Math.random,
@@ -226,16 +267,26 @@ class DownloadRun {
     place: PartFile,
     proof: Proof | null,
   ): Promise<DownloadResult> {
-    if (this.#toStdout) await streamFile(place.dataFd, manifest.geometry.fileSize, process.stdout);
+    if (this.#toStdout) await this.#toReader(manifest, place);
     const path = await this.#settle(place, target);
     const result = this.#result(manifest, path, false);
-    this.#options.onProgress(this.#progress(manifest, 0));
+    this.#options.onProgress(this.#progress(manifest, this.#averageRate));
     this.#progressTimer?.cancel();
     this.#node.downloading(false);
     this.#options.logger.info({ proof }, 'complete');
     this.#options.onDone(result);
     await this.#giveBack(manifest);
     return result;
+  }
+
+  /** Who has read enough does not come again; a full disk is another matter. */
+  async #toReader({ geometry }: Manifest, place: PartFile): Promise<void> {
+    try {
+      await streamFile(place.dataFd, geometry.fileSize, process.stdout);
+    } catch (error) {
+      if (isErrno(error, 'EPIPE')) await place.discard();
+      throw error;
+    }
   }
 
   /** What went to stdout leaves nothing behind. */
@@ -261,15 +312,29 @@ class DownloadRun {
   }
 
   /** The result when the target has the right bytes already; null when there is none or it may be replaced. */
-  async #alreadyThere(target: string, manifest: Manifest, engine: Engine): Promise<DownloadResult | null> {
+  async #alreadyThere(manifest: Manifest, engine: Engine): Promise<DownloadResult | null> {
     if (this.#toStdout) return null;
+    const target = await this.#targetOf(manifest);
     const found = await stat(target).catch(() => null);
     if (found === null || !found.isFile() || found.size !== manifest.geometry.fileSize) return null;
-    if ((await this.#orInterrupted(md5OfFile(engine, target, found.size))) !== manifest.md5) return null;
+    const suffixes = this.#suffixes(manifest);
+    const hash = await this.#orInterrupted(hashFile(engine, target, found.size, { suffixes }));
+    if (hash.md5 !== manifest.md5 && !hash.salted.includes(manifest.md5)) return null;
     await PartFile.clearLeftovers(target);
     const result = this.#result(manifest, target, true);
     this.#options.onDone(result);
     return result;
+  }
+
+  /** Without a tracker's answer a salted id is not known for one: the file is not taken for the right one then. */
+  async #suffixes({ md5, geometry, name }: Manifest): Promise<readonly string[]> {
+    try {
+      const owners = await this.#node.trackers.findOwners(md5, geometry, name);
+      return saltSuffixes(owners.map(({ address }) => address));
+    } catch (error) {
+      if (error instanceof OperationalError) return [];
+      throw error;
+    }
   }
 
   /** Serves on until the seed policy is content or the user is not. */
@@ -291,9 +356,16 @@ class DownloadRun {
     }
   }
 
+  /** Bytes a second since the download began. */
+  get #averageRate(): number {
+    const elapsed = this.#options.clock.now() - this.#begunAt;
+    return ((this.#download?.snapshot().fetched ?? 0) / Math.max(1, elapsed)) * 1000;
+  }
+
   #reportProgress(manifest: Manifest, download: Download): void {
     const { clock, onProgress } = this.#options;
-    let last = { at: clock.now(), fetched: 0, rate: 0 };
+    this.#begunAt = clock.now();
+    let last = { at: this.#begunAt, fetched: 0, rate: 0 };
     const report = () => {
       const now = clock.now();
       const { fetched } = download.snapshot();
@@ -327,10 +399,25 @@ class DownloadRun {
   }
 }
 
-function manifestOf({ md5, name, fileSize, partSize }: FoundFile): Manifest {
-  if (isGeometry(fileSize, partSize)) return { md5, name, geometry: partGeometry(fileSize, partSize) };
+/** At least one. */
+function manifestsOf(found: readonly [FoundFile, ...FoundFile[]]): readonly Manifest[] {
+  const possible = found.filter(({ fileSize, partSize }) => isGeometry(fileSize, partSize));
+  if (possible.length > 0) {
+    return possible.map(({ md5, name, fileSize, partSize }) => ({
+      md5,
+      name,
+      geometry: partGeometry(fileSize, partSize),
+    }));
+  }
+  const [{ fileSize, partSize }] = found;
   const message = `the tracker lists the file with an impossible size (${fileSize} B in parts of ${partSize} B)`;
   throw new OperationalError('not-found', 'GEOMETRY', message);
+}
+
+/** Whether a download ended as one does whose size or part size is wrong. */
+function mayHaveOtherSize(error: unknown): boolean {
+  const codes: readonly string[] = [NO_OWNER, STALLED, UNVERIFIABLE];
+  return error instanceof OperationalError && codes.includes(error.code);
 }
 
 /** Names come from strangers: only the safe form reaches the disk. Data on its way to stdout waits in the temporary folder. */

@@ -15,29 +15,49 @@ interface FileMatch {
   readonly size: number;
 }
 
-type Look = (text: string) => Promise<readonly FoundFile[]>;
+/** A file with the geometries that other trackers give it. */
+interface FoundAnyway extends FoundFile {
+  readonly otherwise: readonly FoundFile[];
+}
+
+type Look = (text: string) => Promise<readonly FoundAnyway[]>;
 /** Lets somebody choose among several; null: nobody did. */
 export type Choose = (matches: readonly FileMatch[]) => Promise<FileMatch | null>;
 
-/** The file that is wanted. Throws OperationalError 'not-found' when there is none, or several and none was chosen. */
-export async function findFile(wanted: Wanted, look: Look, choose: Choose | null): Promise<FoundFile> {
-  if ('name' in wanted) return chosen(byName(await look(cut(wanted.name)), wanted.name), wanted.name, choose);
+/**
+ * The file that is wanted, in every geometry that the trackers give it and the user does not rule out, the likeliest
+ * first. Throws OperationalError 'not-found' when there is none, or several and
+ * none was chosen.
+ */
+export async function findFile(
+  wanted: Wanted,
+  look: Look,
+  choose: Choose | null,
+): Promise<readonly [FoundFile, ...FoundFile[]]> {
+  if ('name' in wanted) {
+    const file = await chosen(byName(await look(cut(wanted.name)), wanted.name), wanted.name, choose);
+    return [file, ...file.otherwise];
+  }
   const md5 = 'md5' in wanted ? wanted.md5 : wanted.magnet.md5;
   const size = 'magnet' in wanted ? wanted.magnet.size : null;
-  const hit = (files: readonly FoundFile[]) =>
-    files.find((file) => file.md5 === md5 && (size === null || file.fileSize === size));
+  const hits = (files: readonly FoundAnyway[]) =>
+    files
+      .filter((file) => file.md5 === md5)
+      .flatMap((file) => [file, ...file.otherwise])
+      .filter((file) => size === null || file.fileSize === size);
   // Trackers of other implementations search names only.
   const name = 'magnet' in wanted ? wanted.magnet.name : null;
-  const found =
-    hit(await look(md5.slice(0, RICERCA_LENGTH))) ?? (name === null ? undefined : hit(await look(cut(name))));
-  if (found === undefined) throw notFound(`no tracker knows a file with the MD5 ${md5}`);
-  return found;
+  let found = hits(await look(md5.slice(0, RICERCA_LENGTH)));
+  if (found.length === 0 && name !== null) found = hits(await look(cut(name)));
+  const [first, ...others] = found;
+  if (first === undefined) throw notFound(`no tracker knows a file with the MD5 ${md5}`);
+  return [first, ...others];
 }
 
 const cut = (text: string): string => cutUtf8(text, RICERCA_LENGTH);
 
 /** Exact names come before names that contain the text. */
-function byName(files: readonly FoundFile[], text: string): readonly FoundFile[] {
+function byName(files: readonly FoundAnyway[], text: string): readonly FoundAnyway[] {
   // A tracker keeps the first 100 bytes of a name.
   const registered = cutUtf8(text, FILENAME_LENGTH);
   const exact = files.filter(({ name }) => name === text || name === registered);
@@ -46,7 +66,11 @@ function byName(files: readonly FoundFile[], text: string): readonly FoundFile[]
   return files.filter(({ name }) => name.toLowerCase().includes(needle));
 }
 
-async function chosen(files: readonly FoundFile[], text: string, choose: Choose | null): Promise<FoundFile> {
+async function chosen(
+  files: readonly FoundAnyway[],
+  text: string,
+  choose: Choose | null,
+): Promise<FoundAnyway> {
   const [first, ...others] = files;
   if (first === undefined) throw notFound(`no file's name matches '${text}'`);
   if (others.length === 0) return first;

@@ -184,6 +184,7 @@ export const SETTINGS = {
     'o',
   ),
   force: onOff(['get'], 'overwrite an existing target file'),
+  sequential: onOff(['get'], 'mostly in the order of the file, to watch it meanwhile'),
   'accept-unverified': onOff(['get'], 'take a file whose id no known form of MD5 explains'),
   'no-seed': onOff(['get'], 'end as soon as the file is complete'),
   'seed-ratio': single(ratio, { get: null }, 'serve on until RATIO times the size was uploaded'),

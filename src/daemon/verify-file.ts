@@ -12,7 +12,7 @@ import { lookUp } from '../storage/index-lookup.js';
 import type { IndexEntry } from '../storage/index-record.js';
 import type { Progress } from './downloader.js';
 import { Engine } from './engine.js';
-import { md5OfFile } from './local-file.js';
+import { hashFile } from './local-file.js';
 import { midstateCheck } from './midstate-check.js';
 
 /** Payload memory for each thread: eight parts, and room to spare. */
@@ -97,8 +97,10 @@ async function firstWrong(
 async function hashWhole(engine: Engine, file: ScannedFile, options: VerifyOptions): Promise<string> {
   const { path, identity } = file;
   const onBytes = progressOf(file, DEFAULT_PART_SIZE, options);
-  const md5 = await md5OfFile(engine, path, identity.size, (bytes) => {
-    if (!onBytes(bytes)) throw stopped();
+  const { md5 } = await hashFile(engine, path, identity.size, {
+    onBytes(bytes) {
+      if (!onBytes(bytes)) throw stopped();
+    },
   });
   const now = await scanFile(path);
   if (now === null || !unchanged(now.identity, identity)) throw changed(options.path);

@@ -8,10 +8,23 @@
  * Invariant: after `review` at most `slots` peers hold one, one of them at most the optimistic; while a peer that wants one
  * has none, no slot is free. Whoever holds one wants it.
  */
+import {
+  byClaim,
+  byTenure,
+  byWait,
+  type Contender,
+  extremeClaim,
+  gaveClaim,
+  mayBeOptimistic,
+  NEVER,
+  newContender,
+  OPTIMISTIC_AGAIN_MS,
+  type SlotReason,
+  SNUB_MS,
+} from './contender.js';
 import { RecentBytes } from './recent-bytes.js';
 
 export type SeedChoking = 'round-robin' | 'fastest' | 'anti-leech';
-export type SlotReason = 'regular' | 'optimistic' | 'idle';
 
 export interface ChokerInit {
   /** All of them, the optimistic one included. */
@@ -23,42 +36,19 @@ export interface ChokerInit {
 
 export const REVIEW_MS = 10_000;
 const OPTIMISTIC_MS = 30_000;
-/** One optimistic slot an address in this time, however often it comes. */
-const OPTIMISTIC_AGAIN_MS = 300_000;
-/** Silent for this long, a peer is snubbed. */
-const SNUB_MS = 60_000;
 /** A request is closed after 30 s and repeated 60 s later (PROTOCOL.md §4): its peer is taken to wait on. */
 const AWAY_MS = 90_000;
 /** Peers without a request that are remembered. */
 const MAX_AWAY = 1_024;
 /** While seeding by time, the newest keep all slots every third period. */
 const KEEP_ALL_EVERY = 3;
-/** Long before any time; a small integer takes no memory of its own, and a simulation has millions. */
-const NEVER = -1_000_000_000;
-
-interface Known {
-  wants: boolean;
-  /** Of a holder: when it got its slot. Of any other: since when it has waited for one. */
-  since: number;
-  /** When it last stopped wanting a slot. */
-  leftAt: number;
-  reason: SlotReason | null;
-  optimisticAt: number;
-  gaveAt: number;
-  gave: RecentBytes | null;
-  took: RecentBytes | null;
-  /** The share of the file that it has, 0 to 1. */
-  progress: number;
-}
-
-type Order = (a: Known, b: Known) => number;
 
 export class Choker<K> {
   /** May change at any time; holds from the next review. */
   slots: number;
   readonly #seedChoking: SeedChoking;
   readonly #random: () => number;
-  readonly #known = new Map<K, Known>();
+  readonly #known = new Map<K, Contender>();
   readonly #holders = new Set<K>();
   #wanting = 0;
   #regular = 0;
@@ -225,7 +215,7 @@ export class Choker<K> {
 
   #grantOptimistic(now: number): void {
     if (!this.#mayGrant()) return;
-    let first: [K, Known] | null = null;
+    let first: [K, Contender] | null = null;
     for (const entry of this.#known) {
       if (mayBeOptimistic(entry[1], now) && (first === null || entry[1].since < first[1].since))
         first = entry;
@@ -251,21 +241,21 @@ export class Choker<K> {
   }
 
   /** Those who want a slot and have a claim to a regular one, best first. */
-  #claimants(now: number, downloading: boolean): [K, Known][] {
+  #claimants(now: number, downloading: boolean): [K, Contender][] {
     const claim = this.#claim(now, downloading);
     const isTakingTurns = !downloading && this.#seedChoking === 'anti-leech';
     const order = byClaim(claim, isTakingTurns ? byWait : byTenure);
     return this.#among((known) => claim(known) > 0).sort(([, a], [, b]) => order(a, b));
   }
 
-  #claim(now: number, downloading: boolean): (known: Known) => number {
+  #claim(now: number, downloading: boolean): (known: Contender) => number {
     if (downloading) return (known) => gaveClaim(known, now);
     if (this.#seedChoking === 'fastest') return (known) => known.took?.within(now) ?? 0;
     return extremeClaim;
   }
 
-  #among(isMeant: (known: Known) => boolean): [K, Known][] {
-    const meant: [K, Known][] = [];
+  #among(isMeant: (known: Contender) => boolean): [K, Contender][] {
+    const meant: [K, Contender][] = [];
     for (const entry of this.#known) if (entry[1].wants && isMeant(entry[1])) meant.push(entry);
     return meant;
   }
@@ -273,7 +263,7 @@ export class Choker<K> {
   /** True when a slot is free now, if need be the idle one that was lent longest ago. */
   #makeRoom(now: number): boolean {
     if (this.#holders.size < this.slots) return true;
-    let oldest: [K, Known] | null = null;
+    let oldest: [K, Contender] | null = null;
     for (const peer of this.#holders) {
       const known = this.#known.get(peer)!;
       if (known.reason === 'idle' && (oldest === null || known.since < oldest[1].since))
@@ -284,14 +274,14 @@ export class Choker<K> {
     return true;
   }
 
-  #hold(peer: K, known: Known, reason: SlotReason, now: number): void {
+  #hold(peer: K, known: Contender, reason: SlotReason, now: number): void {
     if (known.reason === null) known.since = now;
     this.#holders.add(peer);
     this.#mark(peer, known, reason);
     if (reason === 'optimistic') known.optimisticAt = now;
   }
 
-  #mark(peer: K, known: Known, reason: SlotReason | null): void {
+  #mark(peer: K, known: Contender, reason: SlotReason | null): void {
     if (known.reason === 'regular') this.#regular--;
     if (this.#optimistic === peer) this.#optimistic = null;
     known.reason = reason;
@@ -299,27 +289,17 @@ export class Choker<K> {
     if (reason === 'optimistic') this.#optimistic = peer;
   }
 
-  #release(peer: K, known: Known, now: number): void {
+  #release(peer: K, known: Contender, now: number): void {
     if (known.reason === null) return;
     this.#mark(peer, known, null);
     this.#holders.delete(peer);
     known.since = now;
   }
 
-  #know(peer: K, now: number): Known {
+  #know(peer: K, now: number): Contender {
     let known = this.#known.get(peer);
     if (known === undefined) {
-      known = {
-        wants: false,
-        since: now,
-        leftAt: NEVER,
-        reason: null,
-        optimisticAt: NEVER,
-        gaveAt: NEVER,
-        gave: null,
-        took: null,
-        progress: 0,
-      };
+      known = newContender(now);
       this.#known.set(peer, known);
     }
     return known;
@@ -331,30 +311,4 @@ export class Choker<K> {
       if (now - optimisticAt >= OPTIMISTIC_AGAIN_MS) this.#known.delete(peer);
     }
   }
-}
-
-/** What it gave in the last 20 s; whoever is silent only since then keeps a claim, until it is snubbed. */
-function gaveClaim({ gave, gaveAt }: Known, now: number): number {
-  return gave === null || now - gaveAt >= SNUB_MS ? 0 : 1 + gave.within(now);
-}
-
-/** Peers that begin and those nearly done have the best claim, by tenths of the file, so that equals take turns. */
-function extremeClaim({ progress }: Known): number {
-  return 1 + Math.round(Math.abs(progress - 0.5) * 10);
-}
-
-function mayBeOptimistic({ wants, reason, optimisticAt }: Known, now: number): boolean {
-  return wants && reason === null && now - optimisticAt >= OPTIMISTIC_AGAIN_MS;
-}
-
-const holdsLast: Order = (a, b) => Number(a.reason !== null) - Number(b.reason !== null);
-
-/** Who waits longest; holders last. */
-const byWait: Order = (a, b) => holdsLast(a, b) || a.since - b.since;
-
-/** Holders stay. */
-const byTenure: Order = (a, b) => holdsLast(b, a) || a.since - b.since;
-
-function byClaim(claim: (known: Known) => number, equals: Order): Order {
-  return (a, b) => claim(b) - claim(a) || equals(a, b);
 }

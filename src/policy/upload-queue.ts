@@ -9,7 +9,9 @@
  * request is there only for `idleMs`, with its slot. At most as many peers are served as there are slots: a slot that is
  * taken from its peer is used by the next one when the part under way has been sent.
  */
-import type { Choker, SlotReason } from './choker.js';
+import type { Choker } from './choker.js';
+import type { SlotReason } from './contender.js';
+import { WINDOW_MS } from './recent-bytes.js';
 
 export interface QueueLimits {
   /** Requests of a peer that may be served at once while no other peer asks. */
@@ -64,7 +66,6 @@ export interface SlotPeer {
 
 /** Connections whose first waiting requests are compared (PROTOCOL.md §4). */
 const COMPARED = 4;
-const RATE_SECONDS = 20;
 
 interface Waiting extends PartRequest {
   readonly since: number;
@@ -183,7 +184,7 @@ export class UploadQueue {
     const list = (peer: string, position: number | null) => {
       if (listed.length >= limit) return;
       const { waiting, serving } = this.#peers.get(peer)!;
-      const rate = Math.round(this.#choker.recentlyTook(peer, now) / RATE_SECONDS);
+      const rate = Math.round(this.#choker.recentlyTook(peer, now) / (WINDOW_MS / 1000));
       listed.push({
         peer,
         reason: this.#choker.reason(peer),

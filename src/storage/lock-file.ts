@@ -1,16 +1,18 @@
 /**
  * One process at a time: a file that names its holder.
  *
- * Invariants: a lock file appears whole, with all its content, or not at all. It is removed only by its holder, or, when
- * the holder is dead, by whoever holds the lock named after it (`<path>.<id>`): so of all that find a lock stale one
- * removes it, and none removes the lock of the next holder.
+ * Invariants: a lock file appears whole, with all its content, or not at all; where there are no hard links it appears
+ * empty and is whole a moment later. It is removed only by its holder, or, when the holder is dead or the content is
+ * nobody's (the machine crashed), by whoever holds the lock named after it (`<path>.<id>`): so of all that find a lock
+ * stale one removes it, and none removes the lock of the next holder.
  */
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { UsageError } from '../core/errors.js';
 import { diskError, isErrno } from './disk-error.js';
-import { linkFile, removeFile } from './folder-entry.js';
+import { linkFile, removeFile, statsOf } from './folder-entry.js';
 import { ANY_START, isRunning, processStart } from './process-start.js';
 
 interface Holder {
@@ -24,7 +26,8 @@ const FORM = /^([0-9a-f]{4,8}) (\d{1,10}) (\S{1,40})\n$/;
 /** End of the name under which a lock is written before it gets its own. */
 const DRAFT = '.new';
 /** Only where a lock cannot appear whole at once (no hard links): one that is empty may be about to be written. */
-const BEING_WRITTEN_MS = 5000;
+const BEING_WRITTEN_MS = 2000;
+const LOOK_AGAIN_MS = 50;
 /** Others may come and go between our looks; so often in a row is no coincidence. */
 const ATTEMPTS = 100;
 
@@ -38,7 +41,7 @@ export class LockFile {
   }
 
   /**
-   * Takes the lock at `path`; the lock of a process that is dead is taken over. Throws UsageError 'LOCKED' while
+   * Takes the lock at `path`; one that names no process that lives is taken over. Throws UsageError 'LOCKED' while
    * another holder lives (this process counts, too), OperationalError when the disk refuses.
    */
   static async acquire(path: string): Promise<LockFile> {
@@ -80,7 +83,8 @@ async function createWhole(path: string, content: string, id: string): Promise<b
 async function createWithoutLinks(path: string, content: string): Promise<boolean> {
   try {
     await writeFile(path, content, { flag: 'wx' });
-    return true;
+    // Whoever saw it empty for too long has taken it for a damaged one.
+    return (await contentOf(path)) === content;
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
     throw error;
@@ -99,12 +103,10 @@ async function removeDrafts(path: string): Promise<void> {
 
 /** Removes the lock at `path` when nobody holds it; throws 'LOCKED' when somebody does. */
 async function removeStale(path: string): Promise<void> {
-  const found = await contentOf(path);
+  const found = await settledContentOf(path);
   if (found === null) return;
   const holder = parseHolder(found);
-  if (holder === null ? await isBeingWritten(path) : await isRunning(holder.pid, holder.start)) {
-    throw locked(path, holder);
-  }
+  if (holder !== null && (await isRunning(holder.pid, holder.start))) throw locked(path, holder);
   const claim = await LockFile.acquire(`${path}.${holder?.id ?? 'damaged'}`);
   try {
     // Somebody else may have removed it, and a third taken the lock, before we had the claim.
@@ -114,9 +116,11 @@ async function removeStale(path: string): Promise<void> {
   }
 }
 
-function locked(path: string, holder: Holder | null): UsageError {
-  const who = holder === null ? 'another process' : `process ${holder.pid}`;
-  return new UsageError('LOCKED', `${path} is held by ${who}: wait until it ends or stop it, then try again`);
+function locked(path: string, { pid }: Holder): UsageError {
+  return new UsageError(
+    'LOCKED',
+    `${path} is held by process ${pid}: wait until it ends or stop it, then try again`,
+  );
 }
 
 function parseHolder(content: string): Holder | null {
@@ -133,7 +137,18 @@ async function contentOf(path: string): Promise<string | null> {
   }
 }
 
-async function isBeingWritten(path: string): Promise<boolean> {
-  const age = Date.now() - (await stat(path)).mtimeMs;
+/** Null when there is none. What is empty (one write fills it) is looked at again until it is not or has been so for too long. */
+async function settledContentOf(path: string): Promise<string | null> {
+  for (;;) {
+    const content = await contentOf(path);
+    if (content !== '' || !(await isYoung(path))) return content;
+    await wait(LOOK_AGAIN_MS);
+  }
+}
+
+async function isYoung(path: string): Promise<boolean> {
+  const stats = await statsOf(path);
+  if (stats === null) return false;
+  const age = Date.now() - Number(stats.mtimeMs);
   return age >= 0 && age < BEING_WRITTEN_MS;
 }

@@ -98,6 +98,8 @@ export interface DownloadInit {
   readonly limit: DownloadLimit;
   /** False only in a benchmark of the network path. */
   readonly verify: boolean;
+  /** Parts are mostly asked for in the order of the file. */
+  readonly sequential: boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -135,7 +137,14 @@ export class Download {
   #way: 'undecided' | 'chain' | 'whole' | 'none' = 'undecided';
   #chain: ChainVerification | null = null;
   #proof: Proof | null = null;
-  readonly #stats: FetchStats = { fetchedBytes: 0, wastedBytes: 0, requests: 0, failures: {}, handedOn: 0 };
+  readonly #stats: FetchStats = {
+    fetchedBytes: 0,
+    wastedBytes: 0,
+    requests: 0,
+    failures: {},
+    handedOn: 0,
+    stolen: 0,
+  };
   #active: Fetcher;
   #bytes = 0;
   #everAnswered = false;
@@ -168,7 +177,11 @@ export class Download {
     );
     this.#hash = new PrefixHash(manifest.geometry, init.store.dataFd, init.tasks);
     this.#senders = new Int32Array(partCount).fill(FROM_EARLIER_RUN);
-    this.#picker = new PartPicker(partCount, { random: init.random, window: WINDOW_PARTS });
+    this.#picker = new PartPicker(partCount, {
+      random: init.random,
+      window: WINDOW_PARTS,
+      sequential: init.sequential,
+    });
     this.#book.countIn(this.#picker);
     this.#fetcher = this.#makeFetcher(this.#picker, WINDOW_PARTS, () => true, {
       landed: (landed, peer) => this.#landed(landed, peer),

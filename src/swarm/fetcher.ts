@@ -20,6 +20,8 @@ const TICK_MS = 500;
 /** A peer under a tenth of the median rate for this long is slow. */
 const SLOW_FOR_MS = 5_000;
 const SLOW_SHARE = 0.1;
+/** In the end a part is taken from a peer that is slower by more than this. */
+const STEAL_RATIO = 3;
 /** A request that waits this long for its first byte may also go to an idle owner (PROTOCOL.md §4). */
 const QUEUED_MS = 2_000;
 /** Connections over all peers that the fetcher aims at; a few peers get up to four each (PROTOCOL.md §4). */
@@ -67,6 +69,7 @@ export interface FetchStats {
   requests: number;
   failures: Record<string, number>;
   handedOn: number;
+  stolen: number;
 }
 
 export class Fetcher {
@@ -148,9 +151,39 @@ export class Fetcher {
       if (peer.slow && peer.requests.size > 0) return;
       const part =
         this.#rescue(peer) ?? picker.pick(peer.parts, this.#mayGoBeyond()) ?? this.#takeOver(peer, now);
-      if (part === null) return;
+      if (part === null) {
+        this.#steal(peer, now);
+        return;
+      }
       this.#request(peer, part, now);
     }
+  }
+
+  /**
+   * The end of the download, when every missing part is under way: a peer with free hands takes over the part that would
+   * come last from one that is much slower, which is asked for it no more. Only one: the next when this one has landed.
+   */
+  #steal(peer: Peer, now: number): void {
+    const { book, picker, geometry } = this.#init;
+    if (picker.missing > 0 || peer.slow || peer.requests.size > 0) return;
+    const pace = connectionRate(peer);
+    let longest = 0;
+    let slowest: { from: Peer; part: PartIndex; landing: Landing } | null = null;
+    for (const from of book.peers) {
+      if (from === peer || from.rate === 0 || connectionRate(from) * STEAL_RATIO >= pace) continue;
+      for (const [part, { landing }] of from.requests) {
+        if (!peer.parts.has(part) || picker.requestsOf(part) > 1 || picker.isLanded(part)) continue;
+        const length = partLength(geometry, part);
+        const left = (length - landing.received) / connectionRate(from);
+        if (left <= longest || left <= length / pace) continue;
+        longest = left;
+        slowest = { from, part, landing };
+      }
+    }
+    if (slowest === null) return;
+    this.stats.stolen++;
+    this.#request(peer, slowest.part, now);
+    slowest.from.link.abort(slowest.landing);
   }
 
   #mayGoBeyond(): boolean {
@@ -165,7 +198,10 @@ export class Fetcher {
     const landing = new Landing(md5, part, length, this.#init.landing, {
       arrived: (bytes) => {
         const request = peer.requests.get(part);
-        if (counted === 0 && request !== undefined) request.startedAt = clock.now();
+        if (counted === 0 && request !== undefined) {
+          request.startedAt = clock.now();
+          this.#endCopies(peer, part);
+        }
         counted += bytes;
         this.stats.fetchedBytes += bytes;
         peer.bytes += bytes;
@@ -186,6 +222,15 @@ export class Fetcher {
     picker.requested(part);
     this.stats.requests++;
     peer.link.submit(landing);
+  }
+
+  /** The answer of `peer` has begun: whoever still keeps us waiting for the part need not send it. */
+  #endCopies(peer: Peer, part: PartIndex): void {
+    if (this.#init.picker.requestsOf(part) === 1) return;
+    for (const other of this.#init.book.peers) {
+      const copy = other === peer ? undefined : other.requests.get(part);
+      if (copy !== undefined && !copy.landing.begun) other.link.abort(copy.landing);
+    }
   }
 
   #landed(peer: Peer, landed: LandedPart): void {
@@ -217,10 +262,17 @@ export class Fetcher {
     if (picker.requestsOf(part) === 0) this.#crawling.delete(part);
     this.stats.failures[reason.kind] = (this.stats.failures[reason.kind] ?? 0) + 1;
     const now = clock.now();
-    if (reason.kind === 'refused' || isProse(reason.error)) peer.refused(now);
+    if (reason.kind === 'refused' || isProse(reason.error)) this.#refused(peer, now);
     else if (reason.kind === 'protocol') peer.breached(now);
     else if (reason.kind !== 'aborted') peer.failed(now);
     this.pump();
+  }
+
+  /** Whoever sends another part meanwhile has the file: this one waited too long for its turn. */
+  #refused(peer: Peer, now: number): void {
+    const isServing = [...peer.requests.values()].some(({ landing }) => landing.begun);
+    if (isServing) peer.failed(now);
+    else peer.refused(now);
   }
 
   /** More requests ahead while answers come at once, fewer when they queue up at the peer. */

@@ -11,6 +11,7 @@ import type { PartList } from '../model/part-list.js';
 import type { Exchange } from '../net/exchange.js';
 import type { Owner } from '../protocol/messages.js';
 import type { Landing } from './landing.js';
+import { saltSuffixes } from './salt-suffixes.js';
 
 /** A refusal means "does not have it now" (PROTOCOL.md §4). */
 const REFUSED_REST_MS = 60_000;
@@ -182,14 +183,7 @@ export class PeerBook {
 
   /** The texts that may stand behind a file's bytes in a salted id: every owner ever seen (PROTOCOL.md §6). */
   saltSuffixes(): string[] {
-    const suffixes = new Set<string>();
-    for (const {
-      address: { v4, v6 },
-    } of this.#peers) {
-      const first = v4 ?? '';
-      for (const second of v6 === null ? [`::ffff:${first}`, ''] : [v6]) suffixes.add(first + second);
-    }
-    return [...suffixes];
+    return saltSuffixes(this.#peers.map(({ address }) => address));
   }
 
   /** The part is not asked of `senders` any more, but of everybody else. */

@@ -74,7 +74,11 @@ export class TrackerGeometry {
     if (!this.#kept.has(manifest.md5)) this.remember(await this.#lookedUp(text));
     const kept = this.#kept.get(manifest.md5);
     if (kept === undefined) return 'unknown';
-    if (sameGeometry(partGeometry(kept.fileSize, kept.partSize), manifest.geometry)) return 'same';
+    if (sameGeometry(partGeometry(kept.fileSize, kept.partSize), manifest.geometry)) {
+      // A download whose first geometry was refuted goes on with this one.
+      this.#others.delete(manifest.md5);
+      return 'same';
+    }
     this.differs(manifest, `${kept.fileSize} B in parts of ${kept.partSize} B`);
     return 'other';
   }

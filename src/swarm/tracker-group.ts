@@ -33,9 +33,11 @@ export interface TrackerGroupInit {
   readonly logger: Logger;
 }
 
-/** A file as the first tracker that shows it describes it, with every tracker that shows it in that geometry. */
+/** A file as most trackers that show it describe it, of equally many the first, with those trackers. */
 export interface FoundAtTrackers extends FoundFile {
   readonly sessions: readonly TrackerSession[];
+  /** As other trackers describe it, in another geometry: which of them is right only the bytes tell. */
+  readonly otherwise: readonly FoundFile[];
 }
 
 export interface LogoutAnswer extends Logout {
@@ -193,16 +195,26 @@ export class TrackerGroup {
   }
 }
 
+interface Description {
+  readonly file: FoundFile;
+  readonly sessions: TrackerSession[];
+}
+
 function mergeFiles(answers: readonly Answer<TrackerSession, readonly FoundFile[]>[]): FoundAtTrackers[] {
-  const found = new Map<FileMd5, { readonly file: FoundFile; readonly sessions: TrackerSession[] }>();
+  const found = new Map<FileMd5, Description[]>();
   for (const { from, value } of answers) {
     for (const file of value) {
-      const first = found.get(file.md5);
-      if (first === undefined) found.set(file.md5, { file, sessions: [from] });
-      else if (sameSizes(first.file, file)) first.sessions.push(from);
+      const descriptions = found.get(file.md5) ?? [];
+      const same = descriptions.find((each) => sameSizes(each.file, file));
+      if (same === undefined) descriptions.push({ file, sessions: [from] });
+      else same.sessions.push(from);
+      found.set(file.md5, descriptions);
     }
   }
-  return [...found.values()].map(({ file, sessions }) => ({ ...file, sessions }));
+  return [...found.values()].map((descriptions) => {
+    const [first, ...others] = descriptions.sort((a, b) => b.sessions.length - a.sessions.length);
+    return { ...first!.file, sessions: first!.sessions, otherwise: others.map(({ file }) => file) };
+  });
 }
 
 function sameSizes(a: FoundFile, b: FoundFile): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
@@ -61,6 +61,7 @@ describe('what get prints without a terminal', () => {
       [last.event, last.bytes, last.total, last.fetched, last.parts],
       ['progress', size, size, size, 4],
     );
+    assert.ok(typeof last.rate === 'number' && last.rate > size / (seconds + 1), `${last.rate} B/s`);
   });
 });
 
@@ -77,13 +78,29 @@ describe('where get puts the file', () => {
     assert.match(stderr, /^stdout: 977 KiB/);
   });
 
-  test('-o - ends quietly when nobody reads on', async (t) => {
+  test('-o - is a failure when nobody reads on', async (t) => {
     const { swarm, tracker, common } = await scenario(t);
     const args = [MAIN, 'get', 'film.mkv', '-o', '-', '--tracker', tracker, ...common];
     const child = spawn(process.execPath, args, { env: bareEnvironment(), cwd: swarm.folder });
     child.stdout.once('data', () => child.stdout.destroy());
     const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
-    assert.deepEqual([code, stderr], [0, '']);
+    const message = 'bugtorrent: stdout: its reader went away before it had the whole file\n';
+    assert.deepEqual([code, stderr], [6, message]);
+  });
+
+  test('a folder that is missing is named, with what to do, before a tracker is asked', async (t) => {
+    const { swarm, tracker, run } = await scenario(t);
+    await writeFile(join(swarm.folder, 'file'), '');
+    for (const [output, message] of [
+      ['new/', 'new/: no such file or folder; create the folder, or choose another place'],
+      ['no/new/film.mkv', 'no/new: no such file or folder; create the folder, or choose another place'],
+      ['file/film.mkv', 'file: a part of its path is a file, not a folder; choose another place'],
+      ['file/', 'file/: a part of its path is a file, not a folder; choose another place'],
+    ] as const) {
+      const { code, stderr } = await run('film.mkv', '-o', output, '--tracker', tracker);
+      assert.deepEqual([code, stderr], [6, `bugtorrent: ${message}\n`]);
+    }
+    assert.deepEqual(swarm.tracker.requests, []);
   });
 
   test('a folder that exists needs no slash', async (t) => {

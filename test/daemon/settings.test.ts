@@ -68,7 +68,7 @@ test('a command has the flags of the design and no others', () => {
     search: ['tracker', 'want', 'json'],
     get: [
       ...['tracker', 'listen', 'announce', 'upload-limit', 'download-limit', 'cache', 'output', 'force'],
-      ...['accept-unverified', 'no-seed', 'seed-ratio', 'seed-time', 'json', 'quiet'],
+      ...['sequential', 'accept-unverified', 'no-seed', 'seed-ratio', 'seed-time', 'json', 'quiet'],
     ],
     verify: ['state', 'json', 'quiet'],
     bench: ['size', 'seeds', 'runs', 'no-verify', 'json'],

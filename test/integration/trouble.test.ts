@@ -4,12 +4,13 @@ import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { lying } from '../support/base-script.js';
 import { atEnd } from '../support/clean-up.js';
 import { DownloadScenario, type GetResult } from '../support/download-scenario.js';
+import { FakeTracker } from '../support/fake-tracker.js';
 import { md5, seededBytes, tempFolder } from '../support/files.js';
-import { TestProgram } from '../support/process.js';
+import { eventsOf, TestProgram } from '../support/process.js';
 
 const content = seededBytes('trouble', 1_000_000);
 
@@ -179,12 +180,58 @@ describe('ids that are not the plain MD5', { concurrency: 2 }, () => {
     await scenario.assertRight(await scenario.run());
   });
 
+  test('are recognised when the file is there already', async (t) => {
+    const id = md5(Buffer.concat([content, Buffer.from('127.0.0.2::ffff:127.0.0.2')]));
+    const scenario = await DownloadScenario.start(t, { content, id, peers: [{}] });
+    await writeFile(join(scenario.folder, 'got.bin'), content);
+    const result = await scenario.run();
+    await scenario.assertRight(result);
+    assert.equal(result.last.fetched, 0);
+    assert.deepEqual(scenario.peers[0]!.asked, []);
+  });
+
   test('of no known form are taken only by those who ask for it', async (t) => {
     const scenario = await DownloadScenario.start(t, { content, id: '1'.repeat(32), peers: [{}] });
     assertError(await scenario.run(), 5, /MD5/);
     const kept = (await readdir(scenario.folder)).filter((name) => name.startsWith('got.bin'));
     assert.ok(kept.length > 0 && !kept.includes('got.bin'), `${kept}`);
     await scenario.assertRight(await scenario.run('--accept-unverified'));
+  });
+});
+
+describe('a tracker that is asked first and gives the file a wrong size', { concurrency: 2 }, () => {
+  /** As `lies` tells the first of the two trackers, whose owners are as many dead ones. */
+  async function runWithLiar(t: TestContext, lies: { more: number; dead: number }, wanted?: string) {
+    const scenario = await DownloadScenario.start(t, { content, peers: [{}] });
+    const liar = await new FakeTracker().start();
+    liar.habits.findsPrefixes = true;
+    atEnd(t, () => liar.stop());
+    const fileSize = content.length + lies.more;
+    const owners = Array.from({ length: lies.dead }, (_, i) => ({
+      v4: '127.0.0.254',
+      port: 5000 + i,
+      parts: [0, 1, 2, 3],
+    }));
+    liar.publish({ md5: scenario.id, name: 'a file.bin', fileSize, partSize: 262_144, owners });
+    const get = await scenario.program.cli(
+      ...['get', wanted ?? scenario.id, '--json', '--no-seed', '--listen', '127.0.0.1:0', '-o', 'got.bin'],
+      ...['--tracker', `127.0.0.1:${liar.port}`, '--tracker', scenario.trackerAt],
+    );
+    const exit = await get.exit(60_000);
+    await scenario.assertRight({ ...exit, get, events: eventsOf(get), last: eventsOf(get).at(-1)! });
+    assert.deepEqual(
+      (await readdir(scenario.folder)).filter((name) => name.startsWith('got.bin.')),
+      [],
+    );
+  }
+
+  test('does not keep an honest one from being used', (t) => runWithLiar(t, { more: 1, dead: 0 }));
+
+  test('nor when it names owners that are none', (t) => runWithLiar(t, { more: -300_000, dead: 1 }));
+
+  test('is left alone when the size is known', async (t) => {
+    const link = `magnet:?xt=urn:md5:${md5(content)}&xl=${content.length}`;
+    await runWithLiar(t, { more: 1, dead: 0 }, link);
   });
 });
 

@@ -88,12 +88,46 @@ test('whoever finds a stale lock leaves it to the one that is taking it over', a
   await (await LockFile.acquire(path)).release();
 });
 
-test('a damaged lock that is not being written now is taken over', async (t) => {
+test('a lock that a crash of the machine damaged is taken over at once, however young', async (t) => {
+  const folder = await tempFolder(t);
+  const path = join(folder, 'lock');
+  for (const damaged of ['nonsense', '\0'.repeat(20), `0001 ${process.pid}`, '0001 0x1 1\n', '\n']) {
+    await writeFile(path, damaged);
+    await (await LockFile.acquire(path)).release();
+    assert.deepEqual(await readdir(folder), [], JSON.stringify(damaged));
+  }
+});
+
+test('an empty lock is taken over once it is too old to be about to be written', async (t) => {
+  const path = join(await tempFolder(t), 'lock');
+  await writeFile(path, '');
+  const old = LockFile.acquire(path);
+  await utimes(path, 1, 1);
+  await (await old).release();
+});
+
+test('an empty lock that is written meanwhile is held', async (t) => {
+  const path = join(await tempFolder(t), 'lock');
+  const mine = await LockFile.acquire(`${path}-2`);
+  const content = await readFile(mine.path, 'utf8');
+  await mine.release();
+  await writeFile(path, '');
+  const refused = assert.rejects(LockFile.acquire(path), { code: 'LOCKED' });
+  await writeFile(path, content);
+  await refused;
+  assert.equal(await readFile(path, 'utf8'), content);
+});
+
+test('of many that find a damaged lock at the same time one takes it', async (t) => {
   const path = join(await tempFolder(t), 'lock');
   await writeFile(path, 'nonsense');
-  await assert.rejects(LockFile.acquire(path), { code: 'LOCKED' });
-  await utimes(path, 1, 1);
-  await (await LockFile.acquire(path)).release();
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => LockFile.acquire(path)));
+  const held = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+  assert.equal(held.length, 1);
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') assert.equal(outcome.reason.code, 'LOCKED');
+  }
+  await held[0]!.value.release();
 });
 
 test('of many processes that find a stale lock, some of which are killed, one at a time holds it', async (t) => {

@@ -38,6 +38,14 @@ describe('a download with midstates', () => {
     assert.equal(swarm.links[0]!.asked[0], PARTS - 1);
   });
 
+  it('asks mostly in the order of the file when it is watched', async () => {
+    const swarm = new ChainSwarm(content, [honest], { sequential: true }).start();
+    await swarm.proof();
+    const inOrder = swarm.links[0]!.asked.filter((part, at, all) => at > 0 && part === all[at - 1]! + 1);
+    assert.ok(inOrder.length > PARTS / 3, `${inOrder.length} parts followed the one before`);
+    swarm.assertRight([]);
+  });
+
   it('serves a part when it is verified, not before', async () => {
     const bungled = sends(garbageIn(content, 'a bungler', [3]), PART);
     const swarm = new ChainSwarm(content, [

@@ -30,6 +30,7 @@ export interface DownloadRigOptions extends Partial<Pick<DownloadInit, 'verify' 
   readonly lists?: readonly (Behaviour | undefined)[];
   /** Parts on disk from an earlier run. */
   readonly earlier?: readonly number[];
+  readonly sequential?: boolean;
   readonly slabBytes?: number;
   /** Connections to each peer at the beginning; 4 when left out. */
   readonly connections?: number;
@@ -91,6 +92,7 @@ export class DownloadRig {
       own: (part) => this.owned.push(part),
       limit: options.limit ?? { slice: Number.POSITIVE_INFINITY, delay: () => 0 },
       verify: options.verify ?? true,
+      sequential: options.sequential ?? false,
       clock: this.clock,
       random: seededRandom('download'),
       logger: { ...silentLogger, warn: (fields) => this.#noteBan(fields) },

@@ -35,7 +35,14 @@ export class FetchRig {
   readonly picker: PartPicker;
   readonly book: PeerBook;
   readonly fetcher: Fetcher;
-  readonly stats: FetchStats = { fetchedBytes: 0, wastedBytes: 0, requests: 0, failures: {}, handedOn: 0 };
+  readonly stats: FetchStats = {
+    fetchedBytes: 0,
+    wastedBytes: 0,
+    requests: 0,
+    failures: {},
+    handedOn: 0,
+    stolen: 0,
+  };
   readonly links: ScriptedLink[] = [];
   /** Part and the id of its sender, in order of landing. */
   readonly landed: [part: number, peer: number][] = [];

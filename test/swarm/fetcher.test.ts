@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Slot } from '../../src/compute/slab.js';
+import { hosts } from '../../src/model/address.js';
 import { FetchRig } from './fetch-rig.js';
 import type { ScriptedRequest } from './scripted-link.js';
 
@@ -16,6 +17,14 @@ function rests(rig: FetchRig, times: number, end: (request: ScriptedRequest) => 
     while (requests.length === 0 && rig.clock.now() < since + 100_000) rig.clock.advance(100);
     return rig.clock.now() - since;
   });
+}
+
+/** The n-th peer sends one byte of each of its answers, and the header before the first. */
+function trickle(rig: FetchRig, n: number): void {
+  for (const { wire, part } of rig.link(n).requests) {
+    if (wire.taken === 0) wire.arrive(Buffer.from('AREP00000101000'));
+    wire.arrive(rig.data(part).subarray(wire.taken - 15, wire.taken - 14));
+  }
 }
 
 describe('a fetcher', () => {
@@ -63,6 +72,7 @@ describe('a fetcher', () => {
       requests: 120,
       failures: {},
       handedOn: 0,
+      stolen: 0,
     });
     assert.equal(rig.fetcher.hasSource, false);
     rig.assertStops();
@@ -213,6 +223,19 @@ describe('a peer that refuses', () => {
     rig.assertStops();
   });
 
+  it('rests for a moment only while it sends another part', () => {
+    const rig = new FetchRig({ parts: 2, owners: ['all'] });
+    rig.fetcher.start();
+    const waitedTooLong = rig.underWay[0]![1]!;
+    rig.link(0).request(rig.underWay[0]![0]!).send(Buffer.from('AREP000001'));
+    rig.link(0).request(waitedTooLong).fail('refused');
+    rig.clock.advance(1_500);
+    assert.equal(rig.underWay[0]!.length, 1);
+    rig.clock.advance(1_000);
+    assert.equal(rig.underWay[0]!.length, 2);
+    rig.assertStops();
+  });
+
   it('may do so in prose, which is no breach', () => {
     const rig = new FetchRig({ parts: 9, owners: ['all'] });
     rig.fetcher.start();
@@ -321,17 +344,17 @@ describe('a request that waits for its first byte', () => {
     rig.assertStops();
   });
 
-  it('may still win, and what the other owner has sent is wasted', () => {
+  it('ends when the answer of the other owner begins, and costs nothing', () => {
     const rig = new FetchRig({ parts: 1, owners: ['all', 'all'] });
     rig.fetcher.start();
     rig.clock.advance(2_000);
     rig.link(1).request(0).send(Buffer.from('AREP00000101000'));
+    assert.deepEqual(rig.link(0).aborted, []);
     rig.link(1).request(0).send(rig.data(0).subarray(0, 400));
-    rig.answerNext(0);
-    assert.deepEqual(rig.landed, [[0, 0]]);
-    assert.deepEqual(rig.link(1).aborted, [0]);
-    assert.equal(rig.stats.wastedBytes, 400);
-    assert.equal(rig.stats.fetchedBytes, 1_400);
+    assert.deepEqual(rig.link(0).aborted, [0]);
+    rig.link(1).request(0).send(rig.data(0).subarray(400));
+    assert.deepEqual(rig.landed, [[0, 1]]);
+    assert.equal(rig.stats.wastedBytes, 0);
     rig.assertStops();
   });
 
@@ -361,14 +384,6 @@ describe('a request that waits for its first byte', () => {
 });
 
 describe('a peer that sends slower than a tenth of the median', () => {
-  /** The n-th peer sends one byte of each of its answers, and the header before the first. */
-  function trickle(rig: FetchRig, n: number): void {
-    for (const { wire, part } of rig.link(n).requests) {
-      if (wire.taken === 0) wire.arrive(Buffer.from('AREP00000101000'));
-      wire.arrive(rig.data(part).subarray(wire.taken - 15, wire.taken - 14));
-    }
-  }
-
   /** Two peers answer all they are asked twice a second; the first peer's answers come at 2 B a second each. */
   function crawl(rig: FetchRig, ms: number): void {
     for (let step = 0; step < ms; step += 500) {
@@ -468,6 +483,52 @@ describe('a peer that sends slower than a tenth of the median', () => {
     rig.fetcher.start();
     crawl(rig, 20_000);
     assert.equal(rig.peer(0).slow, false);
+    rig.assertStops();
+  });
+});
+
+describe('what a peer gave', () => {
+  it('is credited to its address as it comes, also before a part is whole', () => {
+    const rig = new FetchRig({ parts: 1, owners: ['all'] });
+    rig.fetcher.start();
+    rig.link(0).request(0).send(Buffer.from('AREP00000101000'));
+    rig.link(0).request(0).send(rig.data(0).subarray(0, 600));
+    rig.clock.advance(1_000);
+    rig.link(0).request(0).send(rig.data(0).subarray(600));
+    rig.clock.advance(1_000);
+    const [host] = hosts(rig.peer(0).address);
+    assert.deepEqual(new Set(rig.gave.map(([from]) => from)), new Set([host]));
+    assert.deepEqual([rig.gave.length, rig.gave.reduce((sum, [, bytes]) => sum + bytes, 0)], [2, 1_000]);
+    rig.assertStops();
+  });
+});
+
+describe('the last parts, all of them under way', () => {
+  it('are taken one by one from a peer that is more than three times slower', () => {
+    const rig = new FetchRig({ parts: 12, owners: ['all', 'all'] });
+    rig.fetcher.start();
+    for (let ms = 0; ms < 4_500 && rig.landed.length < 12; ms += 500) {
+      trickle(rig, 0);
+      rig.answerAll([rig.link(1)]);
+      rig.clock.advance(500);
+    }
+    assert.equal(rig.landed.length, 12);
+    assert.equal(rig.stats.handedOn, 0, 'nobody waited until it was slow for long');
+    assert.ok(rig.stats.stolen > 0);
+    assert.deepEqual(rig.underWay, [[], []]);
+    assert.ok(rig.stats.wastedBytes < 1000);
+    rig.assertStops();
+  });
+
+  it('stay where they are when nobody is that much faster', () => {
+    const rig = new FetchRig({ parts: 12, owners: ['all', 'all'] });
+    rig.fetcher.start();
+    for (let answered = 0; answered < 8; answered++) {
+      rig.clock.advance(500);
+      rig.answerNext(answered % 2);
+    }
+    rig.clock.advance(500);
+    assert.equal(rig.stats.stolen, 0);
     rig.assertStops();
   });
 });

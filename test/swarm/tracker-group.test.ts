@@ -112,13 +112,29 @@ test('a search gives each file once, with the trackers that have it in one geome
 
   const found = await group.look('file');
   assert.deepEqual(
-    found.map(({ sessions, ...shown }) => [shown, sessions.map(({ tracker }) => tracker.port)]),
+    found.map(({ sessions, otherwise, ...shown }) => [
+      shown,
+      sessions.map(({ tracker }) => tracker.port),
+      otherwise,
+    ]),
     [
-      [published(both), [first.port, second.port]],
-      [published(differs), [first.port]],
-      [published(alone), [second.port]],
+      [published(both), [first.port, second.port], []],
+      [published(differs), [first.port], [{ ...published(differs), partSize: 99 }]],
+      [published(alone), [second.port], []],
     ],
   );
+});
+
+test('a search believes most trackers about the size of a file', async (t) => {
+  const trackers = [await fakeTracker(t), await fakeTracker(t), await fakeTracker(t)];
+  const shared = published(file('a', 3));
+  const wrong = { ...shared, fileSize: shared.fileSize + 1 };
+  for (const [i, tracker] of trackers.entries()) tracker.publish(i === 0 ? wrong : shared);
+  const { group } = groupOf(t, trackers);
+  await loggedIn(group, ...trackers);
+  const [found] = await group.look('file');
+  assert.equal(found?.fileSize, shared.fileSize);
+  assert.deepEqual(found?.otherwise, [wrong]);
 });
 
 test('a search that found something waits for slow trackers only a moment', async (t) => {

@@ -1,0 +1,69 @@
+/** One peer of the choker, and what claim it has to a slot. */
+import type { RecentBytes } from './recent-bytes.js';
+
+export type SlotReason = 'regular' | 'optimistic' | 'idle';
+
+/** One optimistic slot an address in this time, however often it comes. */
+export const OPTIMISTIC_AGAIN_MS = 300_000;
+/** Silent for this long, a peer is snubbed. */
+export const SNUB_MS = 60_000;
+/** Long before any time; a small integer takes no memory of its own, and a simulation has millions. */
+export const NEVER = -1_000_000_000;
+
+/** What the choker knows of a peer. */
+export interface Contender {
+  wants: boolean;
+  /** Of a holder: when it got its slot. Of any other: since when it has waited for one. */
+  since: number;
+  /** When it last stopped wanting a slot. */
+  leftAt: number;
+  reason: SlotReason | null;
+  optimisticAt: number;
+  gaveAt: number;
+  gave: RecentBytes | null;
+  took: RecentBytes | null;
+  /** The share of the file that it has, 0 to 1. */
+  progress: number;
+}
+
+export type Order = (a: Contender, b: Contender) => number;
+
+export function newContender(now: number): Contender {
+  return {
+    wants: false,
+    since: now,
+    leftAt: NEVER,
+    reason: null,
+    optimisticAt: NEVER,
+    gaveAt: NEVER,
+    gave: null,
+    took: null,
+    progress: 0,
+  };
+}
+
+/** What it gave in the last 20 s; whoever is silent only since then keeps a claim, until it is snubbed. */
+export function gaveClaim({ gave, gaveAt }: Contender, now: number): number {
+  return gave === null || now - gaveAt >= SNUB_MS ? 0 : 1 + gave.within(now);
+}
+
+/** Peers that begin and those nearly done have the best claim, by tenths of the file, so that equals take turns. */
+export function extremeClaim({ progress }: Contender): number {
+  return 1 + Math.round(Math.abs(progress - 0.5) * 10);
+}
+
+export function mayBeOptimistic({ wants, reason, optimisticAt }: Contender, now: number): boolean {
+  return wants && reason === null && now - optimisticAt >= OPTIMISTIC_AGAIN_MS;
+}
+
+const holdsLast: Order = (a, b) => Number(a.reason !== null) - Number(b.reason !== null);
+
+/** Who waits longest; holders last. */
+export const byWait: Order = (a, b) => holdsLast(a, b) || a.since - b.since;
+
+/** Holders stay. */
+export const byTenure: Order = (a, b) => holdsLast(b, a) || a.since - b.since;
+
+export function byClaim(claim: (known: Contender) => number, equals: Order): Order {
+  return (a, b) => claim(b) - claim(a) || equals(a, b);
+}
