@@ -39,7 +39,7 @@ module.exports = {
     {
       name: 'tests-and-benches-are-not-imported',
       severity: 'error',
-      from: { path: '^(src|workers)/', pathNot: '^src/cli/bench' },
+      from: { path: '^(src|workers)/', pathNot: '^src/cli/(bench|simulate)' },
       to: { path: '^(test|bench)/' },
     },
     only('core-imports-no-sibling', 'src/core', []),

@@ -1,4 +1,4 @@
-export type Unit = 'B/s' | 'B' | 's' | 'ns' | 'x' | 'parts' | 'kills';
+export type Unit = 'B/s' | 'B' | 's' | 'ns' | 'x' | 'parts' | 'kills' | 'peers';
 
 /** What a benchmark prints: one object a line with `json`, else one line for people; notes go to stderr. */
 export class Report {

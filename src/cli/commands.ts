@@ -58,4 +58,9 @@ export const COMMANDS: { readonly [N in CommandName]: CommandEntry<N> } = {
     words: [{ syntax: '<what>', help: 'what to measure', choices: ['hash', 'transfer'] }],
     load: () => import('./bench.js'),
   },
+  simulate: {
+    summary: 'try the policies on a swarm of any size, on virtual time',
+    words: [{ syntax: '<what>', help: 'what to simulate', choices: ['swarm'] }],
+    load: () => import('./simulate.js'),
+  },
 };

@@ -95,6 +95,21 @@ export const ratio: Kind<number> = {
   parse: (text) => (/^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : null),
 };
 
+export const positiveRatio: Kind<number> = {
+  placeholder: 'RATIO',
+  expects: 'a number above 0, such as 2 or 0.5',
+  parse: (text) => ratio.parse(text, '') || null,
+};
+
+export const share: Kind<number> = {
+  placeholder: 'SHARE',
+  expects: 'a number from 0 to 1, such as 0.2',
+  parse(text) {
+    const value = ratio.parse(text, '');
+    return value !== null && value <= 1 ? value : null;
+  },
+};
+
 /** A whole number from 1 to `most`. */
 export function count(most: number): Kind<number> {
   return {

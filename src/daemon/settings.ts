@@ -3,6 +3,7 @@
  * are all derived from SETTINGS. The name of a setting is its flag without the dashes and its key in the
  * file; `BUGTORRENT_` and the name in capitals is its environment variable.
  */
+import { MAX_PART_COUNT } from '../model/geometry.js';
 import type { SeedChoking } from '../policy/choker.js';
 import {
   announced,
@@ -13,14 +14,25 @@ import {
   listenAddress,
   oneOf,
   path,
+  positiveRatio,
   rate,
   ratio,
   remoteAddress,
+  share,
   size,
   time,
 } from './setting-kinds.js';
 
-export type CommandName = 'start' | 'tracker' | 'daemon' | 'share' | 'search' | 'get' | 'verify' | 'bench';
+export type CommandName =
+  | 'start'
+  | 'tracker'
+  | 'daemon'
+  | 'share'
+  | 'search'
+  | 'get'
+  | 'verify'
+  | 'bench'
+  | 'simulate';
 
 /** One value or none; `defaults` holds the commands that have the setting, with the text used when nothing is given. */
 interface Single<T, C extends CommandName, D extends string | null> {
@@ -67,6 +79,9 @@ function list<T, C extends CommandName>(
 function onOff<C extends CommandName>(commands: readonly C[], help: string, short?: string): Switch<C> {
   return { form: 'switch', help, commands, ...(short === undefined ? {} : { short }) };
 }
+
+const PICKERS = ['rarest', 'random', 'sequential'] as const;
+const CHOKERS = ['tit-for-tat', 'random'] as const;
 
 const TRACKER_PORT = 3000;
 const PEER_PORT = 5000;
@@ -130,12 +145,12 @@ export const SETTINGS = {
   ),
   slots: single(
     count(1000),
-    { daemon: '4', start: '4', share: '4' },
+    { daemon: '4', start: '4', share: '4', simulate: '4' },
     'peers uploaded to at a time, one of them to let new ones begin; more while the uplink has room',
   ),
   'seed-choking': single(
     oneOf<SeedChoking>('MODE', ['round-robin', 'fastest', 'anti-leech']),
-    { daemon: 'round-robin', start: 'round-robin', share: 'round-robin' },
+    { daemon: 'round-robin', start: 'round-robin', share: 'round-robin', simulate: 'round-robin' },
     'who gets the slots while nothing is downloaded: by turns, the fastest, or those that begin or are nearly done',
   ),
   'upload-limit': single(
@@ -176,15 +191,59 @@ export const SETTINGS = {
   'seed-time': single(time, { get: null }, 'serve on for TIME at most, such as 10m'),
   want: single(count(100_000), { search: null }, 'print at most N results, those with the most owners first'),
   size: single(size, { bench: null }, 'size of the file (default: hash 512M, transfer 1G)'),
-  seeds: single(count(100), { bench: '1' }, 'transfer: how many daemons share the file'),
+  seeds: single(
+    count(100),
+    { bench: '1', simulate: '1' },
+    'how many share the file (bench transfer: daemons; simulate: peers that are complete)',
+  ),
   runs: single(
     count(1000),
-    { bench: null },
-    'measure N times; the median is in the result (default: hash 9, transfer 1)',
+    { bench: null, simulate: null },
+    'N times; the median is in the result (default: bench hash 9, else 1)',
   ),
   'no-verify': onOff(['bench'], 'transfer: leave out the MD5, to see the network path alone'),
+  peers: single(count(1_000_000), { simulate: '100' }, 'how many download'),
+  parts: single(count(MAX_PART_COUNT), { simulate: '200' }, 'of which the file consists'),
+  'seed-rate': single(
+    positiveRatio,
+    { simulate: '1' },
+    'what a seed uploads, as a multiple of what a peer uploads',
+  ),
+  'peer-upload': list(
+    positiveRatio,
+    { simulate: [] },
+    'what a peer uploads, as a multiple; repeat for peers of different rates (default: 1)',
+  ),
+  'peer-download': single(
+    positiveRatio,
+    { simulate: null },
+    'what a peer downloads at most, as a multiple of what a peer uploads (default: no limit)',
+  ),
+  'part-time': single(time, { simulate: '5s' }, 'what a part takes in one slot of a peer'),
+  'free-riders': single(share, { simulate: '0' }, 'share of the peers that upload nothing, such as 0.2'),
+  arrivals: single(time, { simulate: '0s' }, 'the peers arrive evenly spread over TIME'),
+  leave: onOff(['simulate'], 'peers that are complete leave, after one more part if they upload'),
+  neighbours: single(count(1000), { simulate: '40' }, 'how many others a peer knows'),
+  'fchu-lag': single(time, { simulate: '2s' }, 'how often a peer asks the tracker who has which parts'),
+  'round-trip': single(time, { simulate: '0.05s' }, 'until a request that is withdrawn is gone'),
+  picker: single(
+    oneOf('NAME', PICKERS),
+    { simulate: 'rarest' },
+    `how parts are chosen: ${PICKERS.join(', ')}`,
+  ),
+  choker: single(
+    oneOf('NAME', CHOKERS),
+    { simulate: 'tit-for-tat' },
+    `who is uploaded to: ${CHOKERS.join(', ')}`,
+  ),
+  seed: single(
+    count(999_999_999),
+    { simulate: '1' },
+    'of the random numbers: the same gives the same result',
+  ),
+  svg: single(path, { simulate: null }, 'also draw a chart of when the peers were complete'),
   json: onOff(
-    ['get', 'search', 'share', 'verify', 'bench'],
+    ['get', 'search', 'share', 'verify', 'bench', 'simulate'],
     'one JSON object a line on stdout, all else on stderr',
   ),
   quiet: onOff(['get', 'verify'], 'only errors', 'q'),

@@ -11,7 +11,7 @@ describe('help', () => {
     const { code, stdout, stderr } = await runCommand([]);
     assert.equal(code, 2);
     assert.equal(stdout, '');
-    for (const command of ['start', 'tracker', 'daemon', 'share', 'search', 'get', 'bench']) {
+    for (const command of ['start', 'tracker', 'daemon', 'share', 'search', 'get', 'bench', 'simulate']) {
       assert.match(stderr, new RegExp(`^  ${command} `, 'm'));
     }
   });
@@ -63,6 +63,11 @@ describe('a usage error', () => {
     [['daemon'], /nothing to share/],
     [['verify', 'file'], /missing required argument 'md5'/],
     [['bench', 'nothing'], /Allowed choices are hash, transfer/],
+    [['simulate', 'weather'], /Allowed choices are swarm/],
+    [
+      ['simulate', 'swarm', '--free-riders', '2'],
+      /--free-riders: '2' is not valid; expected a number from 0 to 1/,
+    ],
   ];
   for (const [args, message] of refused) {
     test(`is ${args.join(' ')}: one line on stderr, exit code 2`, async () => {

@@ -12,6 +12,7 @@ const COMMANDS: readonly CommandName[] = [
   'get',
   'verify',
   'bench',
+  'simulate',
 ];
 
 test('every setting belongs to some command, and its name makes a flag, a key and a variable of its own', () => {
@@ -71,6 +72,30 @@ test('a command has the flags of the design and no others', () => {
     ],
     verify: ['state', 'json', 'quiet'],
     bench: ['size', 'seeds', 'runs', 'no-verify', 'json'],
+    simulate: [
+      ...[
+        'peers',
+        'parts',
+        'seeds',
+        'seed-rate',
+        'peer-upload',
+        'peer-download',
+        'part-time',
+        'slots',
+        'leave',
+      ],
+      ...[
+        'free-riders',
+        'arrivals',
+        'neighbours',
+        'fchu-lag',
+        'round-trip',
+        'picker',
+        'choker',
+        'seed-choking',
+      ],
+      ...['seed', 'runs', 'svg', 'json'],
+    ],
   };
   for (const command of COMMANDS) {
     assert.deepEqual([...settingNames(command)].sort(), [...expected[command]].sort(), command);
