@@ -2,13 +2,16 @@
  * Reads of parts for upload, a few a task: waking a thread for a task costs about as much as reading a part does.
  *
  * Invariant: what waits while no task is under way is sent at the end of the turn of the event loop. While tasks are
- * under way, another one starts only when it is full, so that a busy node reads many parts a task by itself.
+ * under way, another one starts when it is full or its first read waited for HOLD_MS, so that a busy node reads many parts a
+ * task by itself, and a disk that hangs holds nobody else up.
  */
-import { setImmediate } from 'node:timers';
+import { setImmediate, setTimeout } from 'node:timers';
 import type { JobFailure, ReadFrameJob, ReadFramesJob, ReadFramesResult } from './jobs.js';
 
 /** More would keep the first part of the batch waiting for the last. */
 const FRAMES_PER_TASK = 8;
+/** Much longer than a task takes whose file is in the system's cache. */
+const HOLD_MS = 5;
 
 type ReadFrames = (job: ReadFramesJob) => Promise<ReadFramesResult | JobFailure>;
 type FrameRead = { readonly ok: true } | JobFailure;
@@ -23,6 +26,7 @@ export class FrameReads {
   readonly #waiting: Waiting[] = [];
   #running = 0;
   #turnEnds = false;
+  #holding = false;
 
   constructor(readFrames: ReadFrames) {
     this.#readFrames = readFrames;
@@ -49,6 +53,16 @@ export class FrameReads {
     while (this.#waiting.length >= (this.#running === 0 ? 1 : FRAMES_PER_TASK)) {
       void this.#run(this.#waiting.splice(0, FRAMES_PER_TASK));
     }
+    if (this.#waiting.length > 0) this.#hold();
+  }
+
+  #hold(): void {
+    if (this.#holding) return;
+    this.#holding = true;
+    setTimeout(() => {
+      this.#holding = false;
+      if (this.#waiting.length > 0) void this.#run(this.#waiting.splice(0, FRAMES_PER_TASK));
+    }, HOLD_MS);
   }
 
   async #run(batch: readonly Waiting[]): Promise<void> {

@@ -13,7 +13,7 @@ import type { FoundFile } from '../protocol/messages.js';
 import { isErrno } from '../storage/disk-error.js';
 import { PartFile } from '../storage/part-file.js';
 import { Download, type Proof } from '../swarm/download.js';
-import { NO_OWNER, STALLED, UNVERIFIABLE } from '../swarm/download-trouble.js';
+import { NO_OWNER, STALLED } from '../swarm/download-trouble.js';
 import { saltSuffixes } from '../swarm/salt-suffixes.js';
 import type { FoundAtTrackers } from '../swarm/tracker-group.js';
 import type { ServedFile } from '../swarm/upload.js';
@@ -110,6 +110,7 @@ class DownloadRun {
   /** Where the target is. */
   #folder = '';
   #download: Download | null = null;
+  #working: Promise<Engine> | null = null;
   #progressTimer: { cancel(): void } | null = null;
   /** When the first part could be asked for. */
   #begunAt = 0;
@@ -126,6 +127,7 @@ class DownloadRun {
     const { wanted, choose } = this.#options;
     // First of all, and awaited below: the workers come up on the other processors while the trackers are asked.
     const working = this.#node.work();
+    this.#working = working;
     working.catch(() => {});
     await this.#node.listen();
     this.#node.trackers.start();
@@ -142,7 +144,7 @@ class DownloadRun {
       try {
         return await this.#fetch(manifest, engine);
       } catch (error) {
-        if (!mayHaveOtherSize(error)) throw error;
+        if (!mayHaveOtherSize(error) || this.#place?.stored.owned !== 0) throw error;
         const { fileSize, partSize } = manifest.geometry;
         this.#options.logger.warn(
           { fileSize, partSize, error },
@@ -170,11 +172,11 @@ class DownloadRun {
     return this.#finish(manifest, target, place, proof);
   }
 
-  /** Ends the attempt at a geometry. What it has stored stays, and is set aside should another one be begun in its place. */
+  /** Ends an attempt that has stored nothing, so that nobody was served from it either. */
   async #giveUp(): Promise<void> {
     this.#progressTimer?.cancel();
     this.#served = null;
-    if (this.#place?.stored.owned === 0) await this.#place.discard();
+    await this.#place?.discard();
     await this.#place?.close();
     this.#place = null;
   }
@@ -202,6 +204,8 @@ class DownloadRun {
   async stop(): Promise<void> {
     this.#progressTimer?.cancel();
     await this.#node.trackers.logout(LOGOUT_MS);
+    // Workers that are still coming up are to be ended as well.
+    await this.#working?.catch(() => {});
     await this.#node.stop();
     await this.#place?.close();
     // What went to stdout leaves nothing; another download on its way there may still need the folder.
@@ -416,7 +420,7 @@ function manifestsOf(found: readonly [FoundFile, ...FoundFile[]]): readonly Mani
 
 /** Whether a download ended as one does whose size or part size is wrong. */
 function mayHaveOtherSize(error: unknown): boolean {
-  const codes: readonly string[] = [NO_OWNER, STALLED, UNVERIFIABLE];
+  const codes: readonly string[] = [NO_OWNER, STALLED];
   return error instanceof OperationalError && codes.includes(error.code);
 }
 

@@ -26,8 +26,7 @@ export type Choose = (matches: readonly FileMatch[]) => Promise<FileMatch | null
 
 /**
  * The file that is wanted, in every geometry that the trackers give it and the user does not rule out, the likeliest
- * first. Throws OperationalError 'not-found' when there is none, or several and
- * none was chosen.
+ * first. Throws OperationalError 'not-found' when there is none, or several and none was chosen.
  */
 export async function findFile(
   wanted: Wanted,

@@ -38,6 +38,7 @@ export async function search({
   const group = new TrackerGroup({ trackers, announce: null, clock, random: Math.random, logger });
   const stop = () => group.stop();
   signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
   try {
     group.start();
     await group.ready(NO_TRACKER_MS);

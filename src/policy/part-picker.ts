@@ -110,14 +110,15 @@ export class PartPicker {
     if (this.#missing === 0) return null;
     const urgent = this.#urgent;
     if (urgent !== null && this.#isMissing(urgent) && parts.has(urgent)) return urgent;
-    if (this.#sequential && ++this.#picks % RAREST_EVERY !== 0) return this.#next(parts);
-    if (this.#window === 0) {
-      const first = !this.#sequential && this.partCount - this.#missing < FIRST_AT_RANDOM;
-      return first ? this.#order.any(parts, this.#random) : this.#order.rarest(parts, this.#random);
-    }
     if (!beyondWindow) return this.#inWindow(parts, null);
-    const rarest = this.#order.rarest(parts, this.#random);
-    return rarest === null ? null : (this.#inWindow(parts, this.#order.rarity(rarest)) ?? rarest);
+    if (this.#sequential) {
+      if (++this.#picks % RAREST_EVERY !== 0) return this.#next(parts);
+    } else if (this.partCount - this.#missing < FIRST_AT_RANDOM) {
+      return this.#order.any(parts, this.#random);
+    }
+    const rarest = this.#order.rarest(parts, this.#missing, this.#random);
+    if (rarest === null || this.#window === 0) return rarest;
+    return this.#inWindow(parts, this.#order.rarity(rarest)) ?? rarest;
   }
 
   /** At most 127 at once for a part. */

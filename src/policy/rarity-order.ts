@@ -15,7 +15,7 @@ const MAX_OWNERS = 65_535;
  * most of its rare parts would otherwise cost a walk over all those it lacks at every pick.
  */
 const PROBES = 32;
-/** Up to how many times as many parts of a peer as are missing its list is walked, instead of what is missing. */
+/** A peer's parts are walked instead of what is missing when they are fewer by this factor. */
 const WALK_COST = 4;
 
 export class RarityOrder {
@@ -93,10 +93,12 @@ export class RarityOrder {
   /**
    * A part that may be picked and is in `parts`, of the lowest rarity there is; ties go to a random one. Where more than
    * PROBES parts are equally rare and the peer has few of them, it may be of the next rarity.
+   *
+   * @param missing how many parts may be picked
    */
-  rarest(parts: PartList, random: () => number): PartIndex | null {
+  rarest(parts: PartList, missing: number, random: () => number): PartIndex | null {
     if (parts.isComplete) return this.#probe(parts, 1, random);
-    if (parts.owned * WALK_COST < this.#partCount) return this.#rarestOf(parts, random);
+    if (parts.owned * WALK_COST < missing) return this.#rarestOf(parts, random);
     return this.#probe(parts, PROBES, random) ?? this.#probe(parts, this.#partCount, random);
   }
 

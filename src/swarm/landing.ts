@@ -3,7 +3,7 @@
  * bytes of the landing's own, because only they tell how long the frame is; everything behind them is read straight
  * into a slot of exactly that length, so that no payload byte is ever copied or overshoots into the next answer.
  *
- * Invariant: stage 'header' holds no slot, and 'body' one that nobody else knows of; from 'landed' on the slot belongs to
+ * Invariant: stage 'header' holds no slot, and 'body' one that nobody else knows of, or waits for it; from 'landed' on the slot belongs to
  * whoever got the frame; a landing that failed holds nothing.
  */
 import type { FrameSpan } from '../compute/jobs.js';

@@ -50,26 +50,33 @@ test('reads asked for in one turn go to the workers a few a task, each with its 
   );
 });
 
-test('while a task is under way, others start only when they are full; what waits goes when it ends', async () => {
+test('while a task is under way, others start when they are full; what waits goes when it ends', async () => {
   const { batches, ends, range } = workers();
   const first = range(20, 21);
   await setImmediate();
-  const rest = range(30, 33);
+  const rest = [...range(30, 33), ...range(33, 38)];
   await setImmediate();
-  assert.deepEqual(batches, [[20]]);
-  const more = range(33, 40);
-  await setImmediate();
-  assert.deepEqual(batches.slice(1), [[30, 31, 32, 33, 34, 35, 36, 37]]);
+  assert.deepEqual(batches, [[20], [30, 31, 32, 33, 34, 35, 36, 37]]);
+  ends[1]!();
+  await Promise.all(rest);
+  const last = range(40, 42);
   ends[0]!();
   await Promise.all(first);
   await setImmediate();
-  assert.equal(batches.length, 2);
-  ends[1]!();
-  await Promise.all(rest);
-  await setImmediate();
-  assert.deepEqual(batches.slice(2), [[38, 39]]);
+  assert.deepEqual(batches.slice(2), [[40, 41]]);
   ends[2]!();
-  await Promise.all(more);
+  await Promise.all(last);
+});
+
+test('a task that hangs holds nobody else up', async () => {
+  const { batches, ends, range } = workers();
+  const hanging = range(20, 21);
+  await setImmediate();
+  const others = range(30, 33);
+  while (batches.length < 2) await setImmediate();
+  assert.deepEqual(batches, [[20], [30, 31, 32]]);
+  for (const end of ends) end();
+  await Promise.all([...hanging, ...others]);
 });
 
 test('a pool that fails fails every read of the batch, as a value', async () => {

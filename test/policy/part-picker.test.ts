@@ -39,7 +39,7 @@ describe('part picker', () => {
     const picker = new PartPicker(10, { random: seeded(1), window: 2 });
     const all = PartList.full(10);
     picker.requested(0 as PartIndex);
-    picker.landed(1 as PartIndex);
+    for (const part of [1, 8, 9] as PartIndex[]) picker.landed(part);
     assert.equal(picker.pick(all, false), null);
     assert.ok(picker.pick(all, true)! >= 2);
     picker.prefixAt(5);
@@ -48,7 +48,7 @@ describe('part picker', () => {
 
   it('takes the rarest part beyond the window', () => {
     const picker = new PartPicker(10, { random: seeded(2), window: 1 });
-    picker.landed(0 as PartIndex);
+    for (const part of [0, 1, 2, 3] as PartIndex[]) picker.landed(part);
     picker.ownerAdded(owning(10, [1, 2, 3, 4, 5, 6, 8, 9]));
     picker.ownerAdded(owning(10, [1, 2, 3, 4, 5, 6, 7]));
     picker.ownerAdded(owning(10, [1, 2, 3, 4, 5, 6, 7]));
@@ -160,13 +160,14 @@ describe('part picker', () => {
 
   it('takes the rarest first when there is a window, and those of the window among equals', () => {
     const picker = new PartPicker(10, { random: seeded(7), window: 3 });
+    for (const part of [6, 7, 8, 9] as PartIndex[]) picker.landed(part);
     picker.ownerAdded(owning(10, [0, 1, 2, 3, 5, 6, 7, 8, 9]));
     assert.equal(picker.pick(PartList.full(10)), 4, 'nobody else has it');
     picker.landed(4 as PartIndex);
     for (let pick = 0; pick < 20; pick++) assert.ok(picker.pick(PartList.full(10))! < 3);
     picker.dropWindow();
     const picks = new Set(Array.from({ length: 100 }, () => picker.pick(PartList.full(10))));
-    assert.equal(picks.size, 9);
+    assert.deepEqual([...picks].sort(), [0, 1, 2, 3, 5]);
   });
 
   it('goes through the file in order when it is watched, with a rarest one between', () => {
