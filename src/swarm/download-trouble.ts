@@ -4,7 +4,7 @@ import { OperationalError } from '../core/errors.js';
 
 export const NO_OWNER = 'NO_OWNER';
 export const STALLED = 'STALLED';
-export const UNVERIFIABLE = 'UNVERIFIABLE';
+const UNVERIFIABLE = 'UNVERIFIABLE';
 
 export const diskError = ({ code, detail }: JobFailure): OperationalError =>
   new OperationalError(
