@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { median, type Report, type Unit } from '../lib/report.js';
 import { isFreeRider, lowerBoundMs, type Scenario } from './scenario.js';
-import { type SwarmCounts, SwarmModel } from './swarm-model.js';
+import { SwarmModel } from './swarm-model.js';
+import type { SwarmCounts } from './tally.js';
 
 const PART_BYTES = 262_144;
 const EVENTS_A_SLICE = 100_000;

@@ -8,6 +8,7 @@ export interface SlotPolicy {
   leaves(peer: number, now: number): void;
   gave(peer: number, bytes: number, now: number): void;
   took(peer: number, bytes: number, now: number): void;
+  progress(peer: number, fraction: number): void;
   review(now: number, downloading: boolean): void;
 }
 
@@ -41,6 +42,7 @@ export class RandomChoker implements SlotPolicy {
 
   gave(): void {}
   took(): void {}
+  progress(): void {}
 
   review(now: number): void {
     if (now >= this.#reviewAt) {

@@ -10,6 +10,8 @@ import { PartTable } from './part-table.js';
 import { type Random, seededRandom } from './random.js';
 import { RandomChoker, type SlotPolicy } from './random-choker.js';
 import { isFreeRider, lowerBoundMs, type Scenario, uploadOf } from './scenario.js';
+import { type SwarmCounts, Tally } from './tally.js';
+import { Transfers } from './transfers.js';
 
 /** PROTOCOL.md §4: how many requests may wait at an owner, and how long. */
 const WAITING_AT_SOURCE = 4;
@@ -22,7 +24,6 @@ const HOPELESS = 200;
 const PART_BYTES = 262_144;
 /** Times are small integers of V8. */
 const LATEST_MS = 2 ** 30;
-const NEVER = -1;
 const NOBODY = -1;
 
 /** What an event is about is its number times KINDS plus its kind. */
@@ -35,22 +36,10 @@ const WITHDRAWN = 4;
 const LINGERED = 5;
 const SAMPLES = 6;
 
-export interface SwarmCounts {
-  /** When each peer was complete, from its arrival on, in milliseconds; -1 when it never was. */
-  readonly completionMs: Float64Array;
-  readonly lastMs: number;
-  /** Parts that arrived a second time, by the share that was sent. */
-  readonly duplicateParts: number;
-  readonly sentBySeeds: number;
-  /** Of the slots of those who upload, until the last peer was complete: the share of time in which a part was sent. */
-  readonly slotUse: number;
-  /** Of the copies in the swarm over the parts, 1 when all are equally common; the mean over time. */
-  readonly entropy: number;
-}
-
 /**
  * A swarm on virtual time. Nodes are the peers and behind them the seeds; an edge is what a node knows of one neighbour.
- * Transfers are numbered by the node that sends and its slot.
+ *
+ * Invariant: a neighbour's choker was told that a node wants a slot exactly while `#wants` of the node's edge is 1.
  */
 export class SwarmModel {
   readonly #scenario: Scenario;
@@ -72,10 +61,7 @@ export class SwarmModel {
   readonly #wants: Uint8Array;
   /** By edge: this node sends to the neighbour. */
   readonly #sending: Uint8Array;
-  readonly #active: Uint8Array;
   readonly #partMs: Float64Array;
-  readonly #arrivedAt: Float64Array;
-  readonly #completeAt: Float64Array;
   readonly #downloading: Float64Array;
   /** It registers the parts it owns. */
   readonly #uploads: Uint8Array;
@@ -86,22 +72,12 @@ export class SwarmModel {
   readonly #leaving: Uint8Array;
   readonly #live: number[] = [];
   readonly #liveAt: Int32Array;
-  readonly #transferEdge: Int32Array;
-  readonly #transferTo: Int32Array;
-  readonly #transferPart: Int32Array;
-  readonly #transferRate: Float64Array;
-  readonly #transferIsDouble: Uint8Array;
+  readonly #transfers: Transfers;
+  readonly #tally: Tally;
   /** By seed and part. */
   readonly #sent: Uint32Array;
-  readonly #copies: Uint32Array;
   #now = 0;
   #unfinished: number;
-  #duplicateParts = 0;
-  #sentBySeeds = 0;
-  #busySlotMs = 0;
-  #slotMs = 0;
-  #entropySum = 0;
-  #samples = 0;
 
   constructor(scenario: Scenario) {
     const { peers, seeds, parts, slots, neighbours, partMs, seedRate } = scenario;
@@ -118,23 +94,16 @@ export class SwarmModel {
     this.#askedAt = new Int32Array(edges);
     this.#wants = new Uint8Array(edges);
     this.#sending = new Uint8Array(edges);
-    this.#active = new Uint8Array(nodes);
     this.#partMs = new Float64Array(nodes);
-    this.#arrivedAt = new Float64Array(nodes);
-    this.#completeAt = new Float64Array(nodes).fill(NEVER);
     this.#downloading = new Float64Array(nodes);
     this.#uploads = new Uint8Array(nodes);
     this.#isReviewDue = new Uint8Array(nodes);
     this.#isLive = new Uint8Array(nodes);
     this.#leaving = new Uint8Array(nodes);
     this.#liveAt = new Int32Array(nodes).fill(-1);
-    this.#transferEdge = new Int32Array(nodes * slots).fill(NOBODY);
-    this.#transferTo = new Int32Array(nodes * slots).fill(NOBODY);
-    this.#transferPart = new Int32Array(nodes * slots);
-    this.#transferRate = new Float64Array(nodes * slots);
-    this.#transferIsDouble = new Uint8Array(nodes * slots);
+    this.#transfers = new Transfers(nodes, slots);
+    this.#tally = new Tally(nodes, parts);
     this.#sent = new Uint32Array(seeds * parts);
-    this.#copies = new Uint32Array(parts);
     this.#unfinished = peers;
     const memory = scenario.picker === 'rarest' ? pickerArena(peers, parts) : null;
     for (let node = 0; node < nodes; node++) {
@@ -165,18 +134,9 @@ export class SwarmModel {
 
   /** What was seen until now. */
   counts(): SwarmCounts {
-    let slotMs = this.#slotMs;
+    let slotMs = 0;
     for (const node of this.#live) slotMs += this.#slotMsOf(node);
-    return {
-      completionMs: this.#completeAt
-        .slice(0, this.#scenario.peers)
-        .map((at, peer) => (at === NEVER ? NEVER : at - this.#arrivedAt[peer]!)),
-      lastMs: this.#now,
-      duplicateParts: this.#duplicateParts,
-      sentBySeeds: this.#sentBySeeds,
-      slotUse: this.#busySlotMs / slotMs,
-      entropy: this.#entropySum / this.#samples,
-    };
+    return this.#tally.counts(this.#scenario.peers, this.#now, slotMs);
   }
 
   #start(): void {
@@ -184,7 +144,7 @@ export class SwarmModel {
     for (let seed = peers; seed < this.#nodes; seed++) this.#join(seed);
     for (let peer = 0; peer < peers; peer++) {
       const at = Math.round((arrivalMs * peer) / peers);
-      this.#arrivedAt[peer] = at;
+      this.#tally.arrives(peer, at);
       if (arrivalMs === 0) this.#join(peer);
       this.#push(at, peer, ARRIVES);
     }
@@ -197,10 +157,10 @@ export class SwarmModel {
     else if (kind === POLLS) this.#polls(about);
     else if (kind === REVIEWS) this.#reviews(about);
     else if (kind === WITHDRAWN)
-      this.#pickers[this.#transferTo[about]!]!.requested(this.#transferPart[about]! as PartIndex);
+      this.#pickers[this.#transfers.to[about]!]!.requested(this.#transfers.part[about]! as PartIndex);
     else if (kind === ARRIVES) this.#arrives(about);
     else if (kind === LINGERED) this.#lingered(about);
-    else this.#sample();
+    else this.#samples();
   }
 
   #push(time: number, about: number, kind: number): void {
@@ -255,7 +215,7 @@ export class SwarmModel {
       const isNewlyWanted = this.#wants[edge] === 0 && (hasNews || isClosed);
       if ((isNewlyWanted || isLimited) && this.#asks(edge, node, owner)) this.#serve(owner);
     }
-    const isFirst = this.#now === this.#arrivedAt[node];
+    const isFirst = this.#now === this.#tally.arrivedAt(node);
     this.#push(this.#now + (isFirst ? Math.round(this.#random() * lagMs) : lagMs), node, POLLS);
   }
 
@@ -333,14 +293,14 @@ export class SwarmModel {
     do {
       if (this.#isReviewDue[owner] === 1) choker.review(this.#now, !this.#own.isComplete(owner));
       this.#isReviewDue[owner] = 0;
-      if (this.#active[owner] === this.#scenario.slots) return;
+      if (this.#transfers.isFull(owner)) return;
       for (const edge of [...choker.holders]) if (this.#sending[edge] === 0) this.#serveHolder(owner, edge);
     } while (this.#isReviewDue[owner] === 1);
   }
 
   #serveHolder(owner: number, edge: number): void {
     // Whoever lost its slot keeps it until its part is sent.
-    if (this.#active[owner] === this.#scenario.slots) return;
+    if (this.#transfers.isFull(owner)) return;
     const to = this.#around.node[edge]!;
     const back = this.#around.back[edge]!;
     const part = this.#canTake(to, owner) ? this.#granted(back, to, owner) : null;
@@ -381,28 +341,23 @@ export class SwarmModel {
   }
 
   #send(owner: number, edge: number, to: number, part: PartIndex): void {
-    const { slots, parts, peers, roundTripMs, download } = this.#scenario;
-    let transfer = owner * slots;
-    while (this.#transferEdge[transfer] !== NOBODY) transfer++;
+    const { parts, peers, roundTripMs, download } = this.#scenario;
     const slotRate = this.#slotRate(owner);
     const rate = download === null ? slotRate : Math.min(slotRate, download - this.#downloading[to]!);
     const isDouble = this.#busy.has(to, part);
     const wholeMs = (this.#partMs[owner]! * slotRate) / rate;
     const takesMs = isDouble ? Math.min(roundTripMs, wholeMs) : wholeMs;
-    this.#transferEdge[transfer] = edge;
-    this.#transferTo[transfer] = to;
-    this.#transferPart[transfer] = part;
-    this.#transferRate[transfer] = rate;
-    this.#transferIsDouble[transfer] = isDouble ? 1 : 0;
+    const transfer = this.#transfers.begin(owner, edge, to, part);
+    this.#transfers.rate[transfer] = rate;
+    this.#transfers.isDouble[transfer] = isDouble ? 1 : 0;
     this.#sending[edge] = 1;
-    this.#active[owner]!++;
     this.#downloading[to]! += rate;
-    this.#busySlotMs += takesMs;
+    this.#tally.busySlotMs += takesMs;
     if (this.#isSeed(owner)) {
       this.#sent[(owner - peers) * parts + part]!++;
-      this.#sentBySeeds += takesMs / wholeMs;
+      this.#tally.sentBySeeds += takesMs / wholeMs;
     }
-    if (isDouble) this.#duplicateParts += takesMs / wholeMs;
+    if (isDouble) this.#tally.duplicateParts += takesMs / wholeMs;
     else {
       this.#busy.add(to, part);
       if (this.#isInstant(takesMs)) this.#pickers[to]!.requested(part);
@@ -413,16 +368,15 @@ export class SwarmModel {
   }
 
   #partEnds(transfer: number): void {
-    const owner = Math.floor(transfer / this.#scenario.slots);
-    const edge = this.#transferEdge[transfer]!;
-    const to = this.#transferTo[transfer]!;
-    this.#transferEdge[transfer] = NOBODY;
-    this.#active[owner]!--;
-    this.#downloading[to]! -= this.#transferRate[transfer]!;
+    const owner = this.#transfers.senderOf(transfer);
+    const edge = this.#transfers.edge[transfer]!;
+    const to = this.#transfers.to[transfer]!;
+    this.#transfers.end(transfer);
+    this.#downloading[to]! -= this.#transfers.rate[transfer]!;
     const isThere = this.#around.node[edge] === to;
     if (isThere) this.#sending[edge] = 0;
-    const isDouble = this.#transferIsDouble[transfer] === 1;
-    if (!isDouble) this.#arrived(to, this.#transferPart[transfer]!, owner, edge);
+    const isDouble = this.#transfers.isDouble[transfer] === 1;
+    if (!isDouble) this.#arrived(to, this.#transfers.part[transfer]!, owner, edge);
     if (isThere && this.#around.node[edge] === to) {
       const back = this.#around.back[edge]!;
       if (!this.#isDone(to)) this.#asks(back, to, owner);
@@ -430,7 +384,7 @@ export class SwarmModel {
     }
     if (!isDouble && this.#leaving[owner] === 1) this.#leaving[owner] = 2;
     this.#serve(owner);
-    if (this.#leaving[owner] === 2 && this.#active[owner] === 0) this.#depart(owner);
+    if (this.#leaving[owner] === 2 && this.#transfers.active[owner] === 0) this.#depart(owner);
   }
 
   #arrived(to: number, part: number, owner: number, edge: number): void {
@@ -438,14 +392,21 @@ export class SwarmModel {
     picker.landed(part as PartIndex);
     picker.requestEnded(part as PartIndex);
     this.#own.add(to, part);
-    this.#copies[part]!++;
-    if (this.#scenario.seedChoking !== 'round-robin') this.#chokers[owner]!.took(edge, PART_BYTES, this.#now);
+    this.#tally.landed(part);
+    this.#countFor(owner, edge, to);
     this.#chokers[to]?.gave(this.#around.back[edge]!, PART_BYTES, this.#now);
     if (this.#isDone(to)) this.#completed(to);
   }
 
+  /** What the ways of choosing while seeding go by, where they do: in a large swarm it is much. */
+  #countFor(owner: number, edge: number, to: number): void {
+    const { seedChoking, parts } = this.#scenario;
+    if (seedChoking === 'fastest') this.#chokers[owner]!.took(edge, PART_BYTES, this.#now);
+    if (seedChoking === 'anti-leech') this.#chokers[owner]!.progress(edge, this.#own.owned[to]! / parts);
+  }
+
   #completed(peer: number): void {
-    this.#completeAt[peer] = this.#now;
+    this.#tally.completed(peer, this.#now);
     this.#unfinished--;
     // Whoever waits for something here is told at once; nothing is wanted any more.
     const first = peer * this.#around.places;
@@ -464,13 +425,13 @@ export class SwarmModel {
 
   #lingered(peer: number): void {
     if (this.#isLive[peer] === 0 || this.#leaving[peer] !== 1) return;
-    if (this.#active[peer] === 0) this.#depart(peer);
+    if (this.#transfers.active[peer] === 0) this.#depart(peer);
     else this.#push(this.#now + LINGER_MS, peer, LINGERED);
   }
 
   #depart(node: number): void {
     if (this.#isLive[node] === 0) return;
-    this.#slotMs += this.#slotMsOf(node);
+    this.#tally.slotMs += this.#slotMsOf(node);
     this.#isLive[node] = 0;
     const moved = this.#live.pop()!;
     if (moved !== node) {
@@ -494,21 +455,13 @@ export class SwarmModel {
     }
   }
 
-  /** Time of the slots of a node that uploads, since it came. */
-  #slotMsOf(node: number): number {
-    return this.#uploads[node]! * (this.#now - this.#arrivedAt[node]!) * this.#scenario.slots;
+  #samples(): void {
+    this.#tally.sample();
+    this.#push(this.#now + SAMPLE_MS, 0, SAMPLES);
   }
 
-  #sample(): void {
-    let total = 0;
-    for (const copies of this.#copies) total += copies;
-    if (total > 0) {
-      let entropy = 0;
-      for (const copies of this.#copies)
-        if (copies > 0) entropy -= (copies / total) * Math.log(copies / total);
-      this.#entropySum += this.#copies.length === 1 ? 1 : entropy / Math.log(this.#copies.length);
-      this.#samples++;
-    }
-    this.#push(this.#now + SAMPLE_MS, 0, SAMPLES);
+  /** Time of the slots of a node that uploads, since it came. */
+  #slotMsOf(node: number): number {
+    return this.#uploads[node]! * (this.#now - this.#tally.arrivedAt(node)) * this.#scenario.slots;
   }
 }

@@ -48,7 +48,7 @@ export class Choker<K> {
   slots: number;
   readonly #seedChoking: SeedChoking;
   readonly #random: () => number;
-  readonly #known = new Map<K, Contender>();
+  readonly #known = new Map<K, Contender<K>>();
   readonly #holders = new Set<K>();
   #wanting = 0;
   #regular = 0;
@@ -79,8 +79,8 @@ export class Choker<K> {
   /** Those without a slot that want one, who waits longest first. */
   get waiting(): K[] {
     return this.#among((known) => known.reason === null)
-      .sort(([, a], [, b]) => byWait(a, b))
-      .map(([peer]) => peer);
+      .sort(byWait)
+      .map(({ peer }) => peer);
   }
 
   /** When the next review is due that may take slots from their holders, in milliseconds. */
@@ -116,7 +116,7 @@ export class Choker<K> {
   leaves(peer: K, now: number): void {
     const known = this.#known.get(peer);
     if (known === undefined || !known.wants) return;
-    this.#release(peer, known, now);
+    this.#release(known, now);
     known.wants = false;
     known.leftAt = now;
     this.#wanting--;
@@ -174,28 +174,27 @@ export class Choker<K> {
   /** Seeding by time, as the mainline client does: the newest stay, the oldest gives its slot to a random peer. */
   #rotate(now: number): void {
     const keep = this.#round % KEEP_ALL_EVERY === 0 || !this.contended ? this.slots : this.slots - 1;
-    const newest = this.#among((known) => known.reason !== null).sort(([, a], [, b]) => b.since - a.since);
+    const newest = this.#among((known) => known.reason !== null).sort((a, b) => b.since - a.since);
     const waiting = this.#among((known) => mayBeOptimistic(known, now));
-    for (const [i, [peer, known]] of newest.entries()) {
-      if (i >= keep) this.#release(peer, known, now);
-      else this.#mark(peer, known, 'regular');
+    for (const [i, known] of newest.entries()) {
+      if (i >= keep) this.#release(known, now);
+      else this.#mark(known, 'regular');
     }
     if (this.#holders.size >= this.slots || waiting.length === 0) return;
-    const [peer, known] = waiting[Math.floor(this.#random() * waiting.length)]!;
-    this.#hold(peer, known, 'optimistic', now);
+    this.#hold(waiting[Math.floor(this.#random() * waiting.length)]!, 'optimistic', now);
   }
 
   /** Regular slots to those with the best claims. The others are free again, the optimistic one when its time is over. */
   #rank(now: number, downloading: boolean): void {
     const best = this.#claimants(now, downloading).slice(0, Math.max(0, this.slots - 1));
-    const chosen = new Set(best.map(([peer]) => peer));
+    const chosen = new Set(best.map(({ peer }) => peer));
     const optimisticOver = this.#optimisticIsOver(now);
     for (const peer of [...this.#holders]) {
       if (chosen.has(peer)) continue;
       const known = this.#known.get(peer)!;
-      if (known.reason !== 'optimistic' || optimisticOver || this.slots < 1) this.#release(peer, known, now);
+      if (known.reason !== 'optimistic' || optimisticOver || this.slots < 1) this.#release(known, now);
     }
-    for (const [peer, known] of best) this.#hold(peer, known, 'regular', now);
+    for (const known of best) this.#hold(known, 'regular', now);
   }
 
   #optimisticIsOver(now: number): boolean {
@@ -205,32 +204,31 @@ export class Choker<K> {
 
   #grantRegular(now: number, downloading: boolean): void {
     if (!this.#mayGrant()) return;
-    for (const [peer, known] of this.#claimants(now, downloading)) {
+    for (const known of this.#claimants(now, downloading)) {
       if (this.#regular >= this.slots - 1) return;
       if (known.reason === 'regular' || known.reason === 'optimistic') continue;
       if (known.reason === null && !this.#makeRoom(now)) return;
-      this.#hold(peer, known, 'regular', now);
+      this.#hold(known, 'regular', now);
     }
   }
 
   #grantOptimistic(now: number): void {
     if (!this.#mayGrant()) return;
-    let first: [K, Contender] | null = null;
-    for (const entry of this.#known) {
-      if (mayBeOptimistic(entry[1], now) && (first === null || entry[1].since < first[1].since))
-        first = entry;
+    let first: Contender<K> | null = null;
+    for (const known of this.#known.values()) {
+      if (mayBeOptimistic(known, now) && (first === null || known.since < first.since)) first = known;
     }
-    if (first !== null && this.#makeRoom(now)) this.#hold(...first, 'optimistic', now);
+    if (first !== null && this.#makeRoom(now)) this.#hold(first, 'optimistic', now);
   }
 
   /** Free slots to those with a claim, then to who waits longest. */
   #lendIdle(now: number, downloading: boolean): void {
     if (!this.contended || this.#holders.size >= this.slots) return;
     const waiting = this.#among((known) => known.reason === null);
-    const order = downloading ? byClaim((known) => gaveClaim(known, now), byWait) : byWait;
-    waiting.sort(([, a], [, b]) => order(a, b));
-    for (const [peer, known] of waiting.slice(0, this.slots - this.#holders.size)) {
-      this.#hold(peer, known, 'idle', now);
+    if (downloading) for (const known of waiting) known.claim = gaveClaim(known, now);
+    waiting.sort(downloading ? byClaim(byWait) : byWait);
+    for (const known of waiting.slice(0, this.slots - this.#holders.size)) {
+      this.#hold(known, 'idle', now);
     }
   }
 
@@ -241,72 +239,72 @@ export class Choker<K> {
   }
 
   /** Those who want a slot and have a claim to a regular one, best first. */
-  #claimants(now: number, downloading: boolean): [K, Contender][] {
-    const claim = this.#claim(now, downloading);
+  #claimants(now: number, downloading: boolean): Contender<K>[] {
     const isTakingTurns = !downloading && this.#seedChoking === 'anti-leech';
-    const order = byClaim(claim, isTakingTurns ? byWait : byTenure);
-    return this.#among((known) => claim(known) > 0).sort(([, a], [, b]) => order(a, b));
+    const claimants = this.#among((known) => {
+      known.claim = this.#claim(known, now, downloading);
+      return known.claim > 0;
+    });
+    return claimants.sort(byClaim(isTakingTurns ? byWait : byTenure));
   }
 
-  #claim(now: number, downloading: boolean): (known: Contender) => number {
-    if (downloading) return (known) => gaveClaim(known, now);
-    if (this.#seedChoking === 'fastest') return (known) => known.took?.within(now) ?? 0;
-    return extremeClaim;
+  #claim(known: Contender<K>, now: number, downloading: boolean): number {
+    if (downloading) return gaveClaim(known, now);
+    return this.#seedChoking === 'fastest' ? (known.took?.within(now) ?? 0) : extremeClaim(known);
   }
 
-  #among(isMeant: (known: Contender) => boolean): [K, Contender][] {
-    const meant: [K, Contender][] = [];
-    for (const entry of this.#known) if (entry[1].wants && isMeant(entry[1])) meant.push(entry);
+  #among(isMeant: (known: Contender<K>) => boolean): Contender<K>[] {
+    const meant: Contender<K>[] = [];
+    for (const known of this.#known.values()) if (known.wants && isMeant(known)) meant.push(known);
     return meant;
   }
 
   /** True when a slot is free now, if need be the idle one that was lent longest ago. */
   #makeRoom(now: number): boolean {
     if (this.#holders.size < this.slots) return true;
-    let oldest: [K, Contender] | null = null;
+    let oldest: Contender<K> | null = null;
     for (const peer of this.#holders) {
       const known = this.#known.get(peer)!;
-      if (known.reason === 'idle' && (oldest === null || known.since < oldest[1].since))
-        oldest = [peer, known];
+      if (known.reason === 'idle' && (oldest === null || known.since < oldest.since)) oldest = known;
     }
     if (oldest === null) return false;
-    this.#release(...oldest, now);
+    this.#release(oldest, now);
     return true;
   }
 
-  #hold(peer: K, known: Contender, reason: SlotReason, now: number): void {
+  #hold(known: Contender<K>, reason: SlotReason, now: number): void {
     if (known.reason === null) known.since = now;
-    this.#holders.add(peer);
-    this.#mark(peer, known, reason);
+    this.#holders.add(known.peer);
+    this.#mark(known, reason);
     if (reason === 'optimistic') known.optimisticAt = now;
   }
 
-  #mark(peer: K, known: Contender, reason: SlotReason | null): void {
+  #mark(known: Contender<K>, reason: SlotReason | null): void {
     if (known.reason === 'regular') this.#regular--;
-    if (this.#optimistic === peer) this.#optimistic = null;
+    if (this.#optimistic === known.peer) this.#optimistic = null;
     known.reason = reason;
     if (reason === 'regular') this.#regular++;
-    if (reason === 'optimistic') this.#optimistic = peer;
+    if (reason === 'optimistic') this.#optimistic = known.peer;
   }
 
-  #release(peer: K, known: Contender, now: number): void {
+  #release(known: Contender<K>, now: number): void {
     if (known.reason === null) return;
-    this.#mark(peer, known, null);
-    this.#holders.delete(peer);
+    this.#mark(known, null);
+    this.#holders.delete(known.peer);
     known.since = now;
   }
 
-  #know(peer: K, now: number): Contender {
+  #know(peer: K, now: number): Contender<K> {
     let known = this.#known.get(peer);
     if (known === undefined) {
-      known = newContender(now);
+      known = newContender(peer, now);
       this.#known.set(peer, known);
     }
     return known;
   }
 
   #forget(now: number): void {
-    for (const [peer, { wants, leftAt, gaveAt, optimisticAt }] of this.#known) {
+    for (const { peer, wants, leftAt, gaveAt, optimisticAt } of this.#known.values()) {
       if (wants || now - leftAt <= AWAY_MS || now - gaveAt < SNUB_MS) continue;
       if (now - optimisticAt >= OPTIMISTIC_AGAIN_MS) this.#known.delete(peer);
     }
