@@ -1,4 +1,4 @@
-/** Bytes of the last 20 s: a sliding window over thirds, the oldest of which counts by the share still inside. */
+/** Bytes of the last 20 s, in periods of half that: the oldest of three counts by its share that is still inside. */
 
 export const WINDOW_MS = 20_000;
 const PERIOD_MS = WINDOW_MS / 2;
