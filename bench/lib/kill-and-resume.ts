@@ -7,7 +7,7 @@ export interface KillPlan {
   /** Starts the same `get --json` each time. */
   readonly start: () => Promise<Child>;
   readonly kills: number;
-  /** Milliseconds that the next run may live, counted from its start and from its first progress in turn. */
+  /** Milliseconds that the next run may live, counted from its start and from its first stored bytes in turn. */
   readonly lifetime: () => number;
 }
 
@@ -53,11 +53,14 @@ export async function killAndResume(plan: KillPlan): Promise<KillReport> {
   }
 }
 
-async function killLater(child: Child, ms: number, fromProgress: boolean): Promise<void> {
+async function killLater(child: Child, ms: number, fromFirstBytes: boolean): Promise<void> {
   const finished = new AbortController();
   void child.exited.then(() => finished.abort());
-  const begun = (line: string) => (line.includes('"progress"') ? line : null);
-  if (fromProgress) await child.line(begun, FINISH_WITHIN_MS);
+  const stored = (line: string) => {
+    const event = JSON.parse(line) as Progress;
+    return isProgress(event) && event.bytes > 0 ? line : null;
+  };
+  if (fromFirstBytes) await child.line(stored, FINISH_WITHIN_MS);
   await setTimeout(ms, undefined, { signal: finished.signal }).catch(() => {});
   child.kill('SIGKILL');
 }
