@@ -52,10 +52,12 @@ export class TrackerServer {
     });
   }
 
-  /** Resolves with what the system gave. Rejects with OperationalError 'ADDRESS_IN_USE' or 'LISTEN'. */
+  /** Resolves with what the system gave. Rejects with OperationalError 'ADDRESS_IN_USE' or 'LISTEN', or as the store's start. */
   async start(): Promise<HostPort> {
     const { listen } = this.#options;
-    const { address, port } = await this.#listener.start(listen).catch((error: unknown) => {
+    await this.#store.start();
+    const { address, port } = await this.#listener.start(listen).catch(async (error: unknown) => {
+      await this.#store.stop();
       throw isAddressInUse(error) ? addressInUse(listen, error) : error;
     });
     this.#keeper.start();
@@ -65,6 +67,7 @@ export class TrackerServer {
   /** Finishes the answers that are under way; leaves no socket and no timer. Idempotent. */
   async stop(): Promise<void> {
     await Promise.all([this.#listener.stop(STOP_DEADLINE_MS), this.#keeper.stop()]);
+    await this.#store.stop();
   }
 
   stats(): TrackerServerStats {

@@ -1,5 +1,7 @@
 import { invariant } from '../core/errors.js';
+import type { NodeAddress } from '../model/address.js';
 import type { SessionId } from '../model/ids.js';
+import { PartList } from '../model/part-list.js';
 import {
   ADDRESS,
   COMMAND,
@@ -18,7 +20,7 @@ import {
   writeText,
 } from './fields.js';
 import { MAX_RECORDS, RICERCA_LENGTH } from './limits.js';
-import type { FoundFile, Owner, Request } from './messages.js';
+import type { FoundFile, Request } from './messages.js';
 import { REQUEST_LENGTH } from './requests.js';
 
 /** Bytes of one MD5 chaining value in AMID (PROTOCOL.md §7.2). */
@@ -131,16 +133,29 @@ export function encodeAloo(files: readonly FoundFile[]): Buffer {
   return bytes;
 }
 
-/** At most 999 owners, all of the same file. */
-export function encodeAfch(owners: readonly Owner[]): Buffer {
-  const listLength = owners[0]?.parts.bytes.length ?? 0;
-  const bytes = Buffer.allocUnsafe(COMMAND + RECORD_COUNT + owners.length * (ADDRESS + listLength));
+/** IPP2P and PP2P, 60 bytes. */
+export function encodeAddress(address: NodeAddress): Buffer {
+  const bytes = Buffer.allocUnsafe(ADDRESS);
+  writeAddress(bytes, 0, address);
+  return bytes;
+}
+
+/** One owner in AFCH, encoded: `address` as `encodeAddress` gives it, `parts` the PartList's bytes; null: all parts. */
+export interface AfchRecord {
+  readonly address: Uint8Array;
+  readonly parts: Uint8Array | null;
+}
+
+/** At most 999 owners of a file of `partCount` parts. */
+export function encodeAfch(partCount: number, owners: readonly AfchRecord[]): Buffer {
+  const all = PartList.full(partCount).bytes;
+  const bytes = Buffer.allocUnsafe(COMMAND + RECORD_COUNT + owners.length * (ADDRESS + all.length));
   let at = writeListHeader(bytes, 'AFCH', owners.length);
   for (const { address, parts } of owners) {
-    invariant(parts.bytes.length === listLength, 'the owners in one AFCH own parts of one file');
-    at = writeAddress(bytes, at, address);
-    bytes.set(parts.bytes, at);
-    at += listLength;
+    invariant(parts === null || parts.length === all.length, 'the owners in one AFCH own parts of one file');
+    bytes.set(address, at);
+    bytes.set(parts ?? all, at + ADDRESS);
+    at += ADDRESS + all.length;
   }
   return bytes;
 }

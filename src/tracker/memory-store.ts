@@ -2,7 +2,8 @@ import { addressKey, type NodeAddress } from '../model/address.js';
 import { partIndex } from '../model/geometry.js';
 import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
-import { joinProofs, type ProvenHalves, provenBy } from './address-proof.js';
+import { encodeAddress } from '../protocol/encode.js';
+import { joinProofs, type ProvenHalves, provenAddress, provenBy } from './address-proof.js';
 import { FileIndex, mostOwned } from './file-index.js';
 import type { FileQuery } from './file-query.js';
 import { FileSwarm } from './file-swarm.js';
@@ -10,10 +11,10 @@ import { STORE_LIMITS, type StoreLimits } from './limits.js';
 import type { Refusal } from './refusal.js';
 import type {
   Caller,
-  FileOwner,
   FileOwners,
   Login,
   LogOut,
+  OwnerRecord,
   SilentSession,
   StoreStats,
   TrackerStore,
@@ -23,6 +24,8 @@ interface Session {
   readonly id: SessionId;
   readonly address: NodeAddress;
   proven: ProvenHalves;
+  /** As AFCH carries it; encoded anew when more is proven. */
+  record: Uint8Array;
   heard: number;
   readonly files: Set<SharedFile>;
 }
@@ -40,6 +43,7 @@ interface SharedFile {
  * no map and not in the index. `#ownerships` and `#partListBytes` are the sums over all swarms.
  */
 export class MemoryStore implements TrackerStore {
+  readonly isAway = false;
   readonly #limits: StoreLimits;
   readonly #sessions = new Map<SessionId, Session>();
   readonly #byAddress = new Map<string, Session>();
@@ -52,17 +56,22 @@ export class MemoryStore implements TrackerStore {
     this.#limits = limits;
   }
 
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
   logIn({ address, proven, candidate, now }: Login): { readonly session: SessionId } | Refusal {
     const key = addressKey(address);
     const live = this.#byAddress.get(key);
     if (live !== undefined) {
       live.heard = now;
-      live.proven = joinProofs(live.proven, proven);
+      prove(live, proven);
       return { session: live.id };
     }
     if (this.#sessions.size >= this.#limits.sessions) return 'SESSIONS_FULL';
     if (this.#sessions.has(candidate)) return 'SESSION_ID_TAKEN';
-    const session: Session = { id: candidate, address, proven, heard: now, files: new Set() };
+    const record = encodeAddress(provenAddress(address, proven));
+    const session: Session = { id: candidate, address, proven, record, heard: now, files: new Set() };
     this.#sessions.set(candidate, session);
     this.#byAddress.set(key, session);
     return { session: candidate };
@@ -91,7 +100,10 @@ export class MemoryStore implements TrackerStore {
 
   findFiles(caller: Caller, query: FileQuery | null, limit: number): readonly Manifest[] | Refusal {
     if (this.#visit(caller) === undefined) return 'UNKNOWN_SESSION';
-    if (query === null) return [];
+    return query === null ? [] : this.matchFiles(query, limit);
+  }
+
+  matchFiles(query: FileQuery, limit: number): readonly Manifest[] {
     const found = mostOwned(this.#index.find(query), limit, (file) => file.swarm.size);
     return found.map((file) => file.manifest);
   }
@@ -101,9 +113,9 @@ export class MemoryStore implements TrackerStore {
     if (session === undefined) return 'UNKNOWN_SESSION';
     const file = this.#files.get(md5);
     if (file === undefined) return 'UNKNOWN_FILE';
-    const owners: FileOwner[] = [];
+    const owners: OwnerRecord[] = [];
     for (const [owner, { parts }] of file.swarm.holdings()) {
-      if (owner !== session) owners.push({ address: owner.address, proven: owner.proven, parts });
+      if (owner !== session) owners.push({ address: owner.record, parts: parts?.bytes ?? null });
     }
     return { partCount: file.manifest.geometry.partCount, owners };
   }
@@ -182,7 +194,7 @@ export class MemoryStore implements TrackerStore {
     const session = this.#sessions.get(id);
     if (session === undefined) return undefined;
     session.heard = now;
-    session.proven = joinProofs(session.proven, provenBy(session.address, ip));
+    prove(session, provenBy(session.address, ip));
     return session;
   }
 
@@ -225,4 +237,11 @@ export class MemoryStore implements TrackerStore {
     this.#files.delete(file.manifest.md5);
     this.#index.delete(file.manifest.md5);
   }
+}
+
+function prove(session: Session, more: ProvenHalves): void {
+  const proven = joinProofs(session.proven, more);
+  if (proven === session.proven) return;
+  session.proven = proven;
+  session.record = encodeAddress(provenAddress(session.address, proven));
 }

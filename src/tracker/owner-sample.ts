@@ -1,8 +1,6 @@
-import type { PartList } from '../model/part-list.js';
-
 interface Owner {
-  /** null: all parts. */
-  readonly parts: PartList | null;
+  /** The PartList's bytes; null: all parts. */
+  readonly parts: Uint8Array | null;
 }
 
 /**
@@ -46,16 +44,15 @@ class Coverage {
   }
 
   /** Whether these parts held one that was not covered before. */
-  add(parts: PartList | null): boolean {
+  add(parts: Uint8Array | null): boolean {
     const before = this.#missing;
     if (before === 0) return false;
     if (parts === null) {
       this.#missing = 0;
       return true;
     }
-    const { bytes } = parts;
-    for (let at = 0; at < bytes.length; at += 1) {
-      const fresh = bytes[at]! & ~this.#covered[at]!;
+    for (let at = 0; at < parts.length; at += 1) {
+      const fresh = parts[at]! & ~this.#covered[at]!;
       if (fresh === 0) continue;
       this.#covered[at]! |= fresh;
       for (let bits = fresh; bits !== 0; bits &= bits - 1) this.#missing -= 1;

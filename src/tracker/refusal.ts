@@ -20,6 +20,8 @@ export const REFUSALS = [
   'OWNERSHIPS_FULL',
   'SESSION_OWNERSHIPS_FULL',
   'PART_LISTS_FULL',
+  /** What the store stands on cannot be reached. */
+  'STORE_AWAY',
 ] as const;
 
 export type Refusal = (typeof REFUSALS)[number];

@@ -13,6 +13,10 @@ const RESULTS = {
 } as const;
 
 export type TrackerCommand = keyof typeof RESULTS;
+export function isTrackerCommand(command: string): command is TrackerCommand {
+  return Object.hasOwn(RESULTS, command);
+}
+
 export type TrackerAnswer = (typeof RESULTS)[TrackerCommand][number];
 
 export interface RequestStats {

@@ -1,7 +1,7 @@
 import type { NodeAddress } from '../model/address.js';
 import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
-import type { PartList } from '../model/part-list.js';
+import type { AfchRecord } from '../protocol/encode.js';
 import type { ProvenHalves } from './address-proof.js';
 import type { FileQuery } from './file-query.js';
 import type { MaybePromise } from './maybe-promise.js';
@@ -24,16 +24,15 @@ export interface Login {
   readonly now: number;
 }
 
-export interface FileOwner {
-  readonly address: NodeAddress;
-  readonly proven: ProvenHalves;
-  /** null: all parts. */
-  readonly parts: PartList | null;
-}
+/**
+ * An owner as AFCH carries it, without a half of its address that is not proven (`provenAddress`): encoded
+ * when it changes, which is less often than it is asked for.
+ */
+export type OwnerRecord = AfchRecord;
 
 export interface FileOwners {
   readonly partCount: number;
-  readonly owners: readonly FileOwner[];
+  readonly owners: readonly OwnerRecord[];
 }
 
 /** `left`: `parts` is what the session owned. Else what others own already of the files it sources. */
@@ -67,6 +66,15 @@ export interface StoreStats {
  * another reason. Nothing that is returned may be changed, or read after the next call.
  */
 export interface TrackerStore {
+  /** Opens what the store stands on. No other method is called before it has resolved, or after `stop`. */
+  start(): Promise<void>;
+
+  /** Everything acknowledged is where it is to be kept; nothing is left open. Idempotent. */
+  stop(): Promise<void>;
+
+  /** What the store stands on cannot be reached now: calls reject with OperationalError 'STORE_AWAY' until it can. */
+  readonly isAway: boolean;
+
   /**
    * The session of exactly this address and port: the live one (a sign of life; proofs are joined) or a new
    * one. Refuses with SESSIONS_FULL or SESSION_ID_TAKEN.
@@ -89,6 +97,9 @@ export interface TrackerStore {
     query: FileQuery | null,
     limit: number,
   ): MaybePromise<readonly Manifest[] | Refusal>;
+
+  /** What `findFiles` finds, for a query that came from another node (PROTOCOL.md §5) and so without a session. */
+  matchFiles(query: FileQuery, limit: number): MaybePromise<readonly Manifest[]>;
 
   /** All owners but the caller, in any order. Refuses with UNKNOWN_FILE. */
   findOwners(caller: Caller, md5: FileMd5): MaybePromise<FileOwners | Refusal>;

@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.js';
+import { OperationalError } from '../core/errors.js';
 import { hosts } from '../model/address.js';
 import { isGeometry, partGeometry } from '../model/geometry.js';
 import { REFUSED_SESSION, randomSessionId, type SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
-import { PartList } from '../model/part-list.js';
 import {
   encodeAadr,
   encodeAcap,
@@ -17,13 +17,18 @@ import {
 } from '../protocol/encode.js';
 import { MAX_RECORDS } from '../protocol/limits.js';
 import type { Request } from '../protocol/messages.js';
-import { ALL_PROVEN, NOTHING_PROVEN, provenAddress, provenBy } from './address-proof.js';
+import { ALL_PROVEN, NOTHING_PROVEN, provenBy } from './address-proof.js';
 import { parseFileQuery } from './file-query.js';
 import { MAX_PARTS_TOTAL } from './limits.js';
 import { type MaybePromise, whenReady } from './maybe-promise.js';
 import { sampleOwners } from './owner-sample.js';
 import type { Refusal } from './refusal.js';
-import { RequestCounters, type RequestStats, type TrackerCommand } from './request-counters.js';
+import {
+  isTrackerCommand,
+  RequestCounters,
+  type RequestStats,
+  type TrackerCommand,
+} from './request-counters.js';
 import type { Caller, FileOwners, LogOut, TrackerStore } from './store.js';
 
 /** Who sent a request, as far as a tracker cares. */
@@ -63,6 +68,15 @@ export class Tracker {
 
   /** In the same turn when the store answers in the same turn. */
   handle(request: Request, requester: Requester): MaybePromise<Answer> {
+    const answer = this.#answer(request, requester);
+    if (!(answer instanceof Promise)) return answer;
+    return answer.catch((error: unknown) => {
+      if (!(error instanceof OperationalError) || error.code !== 'STORE_AWAY') throw error;
+      return this.#refuse(isTrackerCommand(request.command) ? request.command : 'other', 'STORE_AWAY');
+    });
+  }
+
+  #answer(request: Request, requester: Requester): MaybePromise<Answer> {
     switch (request.command) {
       case 'RPAD':
         return this.#addPart(request, requester);
@@ -144,15 +158,9 @@ export class Tracker {
   readonly #ownersFound = (outcome: FileOwners | Refusal): Answer => {
     if (typeof outcome === 'string') return this.#refuse('FCHU', outcome);
     const { owners, partCount } = outcome;
-    const all = PartList.full(partCount);
     const sample = sampleOwners(owners, partCount, MAX_RECORDS, this.#options.random);
     this.#counters.answered('AFCH');
-    return encodeAfch(
-      sample.map(({ address, proven, parts }) => ({
-        address: provenAddress(address, proven),
-        parts: parts ?? all,
-      })),
-    );
+    return encodeAfch(partCount, sample);
   };
 
   #addPart({ session, md5, part }: RequestOf<'RPAD'>, requester: Requester): MaybePromise<Answer> {

@@ -6,6 +6,7 @@ import { provenBy } from '../../src/tracker/address-proof.js';
 import { type FileQuery, parseFileQuery } from '../../src/tracker/file-query.js';
 import { STORE_LIMITS, type StoreLimits } from '../../src/tracker/limits.js';
 import type { Caller, TrackerStore } from '../../src/tracker/store.js';
+import { ownerOf } from '../support/owner-records.js';
 import { fileMd5, peerAddress, sessionId, sharedFile } from './tracker-values.js';
 
 export interface MadeStore {
@@ -75,25 +76,25 @@ export function trackerStoreContract(name: string, makeStore: MakeStore): void {
       const all = await open(t);
       const file = sharedFile(1, 'a');
       const asker = await all.logIn('10.0.0.9');
-      const proofOf = async () => (await all.owners(asker, file)).map((owner) => owner.proven);
+      const proofOf = async () => (await all.owners(asker, file)).map(({ address }) => address.v6);
       const peer = await all.logIn('10.0.0.1', 5000, 'fd77::1');
       await all.store.addFile(peer, file);
-      assert.deepEqual(await proofOf(), [1]);
+      assert.deepEqual(await proofOf(), [null]);
       await all.store.addPart({ ...peer, ip: '10.0.0.77' }, file.md5, 0);
-      assert.deepEqual(await proofOf(), [1], 'an address that is neither half proves nothing');
+      assert.deepEqual(await proofOf(), [null], 'an address that is neither half proves nothing');
       await all.store.addPart({ ...peer, ip: 'fd77::1' }, fileMd5(7), 0);
-      assert.deepEqual(await proofOf(), [3], 'a refused request proves as well');
+      assert.deepEqual(await proofOf(), ['fd77::1'], 'a refused request proves as well');
 
       const other = await all.logIn('10.0.0.2', 5000, 'fd77::2');
       await all.store.addFile(other, file);
-      assert.deepEqual(await proofOf(), [3, 1]);
+      assert.deepEqual(await proofOf(), ['fd77::1', null]);
       await all.store.logIn({
         address: peerAddress('10.0.0.2', 5000, 'fd77::2'),
         proven: 2,
         candidate: sessionId(500),
         now: 0,
       });
-      assert.deepEqual(await proofOf(), [3, 3]);
+      assert.deepEqual(await proofOf(), ['fd77::1', 'fd77::2']);
     });
 
     test('the longest silent sessions come first; a login, a request and a probe are signs of life', async (t) => {
@@ -543,14 +544,14 @@ class Population {
     const outcome = await this.store.findOwners(caller, file.md5);
     assert.ok(typeof outcome !== 'string', `owners refused: ${String(outcome)}`);
     assert.equal(outcome.partCount, file.geometry.partCount);
-    return [...outcome.owners].sort((a, b) => (a.address.v4! < b.address.v4! ? -1 : 1));
+    const owners = outcome.owners.map((record) => ownerOf(record, file.geometry.partCount));
+    return owners.sort((a, b) => (a.address.v4! < b.address.v4! ? -1 : 1));
   }
 
   /** The other owners with their parts. */
   async partsOf(caller: Caller, file: Manifest): Promise<[string | null, number[]][]> {
-    const every = Array.from({ length: file.geometry.partCount }, (_, part) => part);
     const owners = await this.owners(caller, file);
-    return owners.map(({ address, parts }) => [address.v4, parts === null ? every : [...parts]]);
+    return owners.map(({ address, parts }) => [address.v4, [...parts]]);
   }
 
   /** What matches, by id. */

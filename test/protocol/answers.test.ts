@@ -20,7 +20,6 @@ import {
   encodeAadr,
   encodeAcap,
   encodeAdel,
-  encodeAfch,
   encodeAlgi,
   encodeAlog,
   encodeAloo,
@@ -30,6 +29,7 @@ import {
 } from '../../src/protocol/encode.js';
 import { foundFiles, owners, SEEDED, sessions } from '../support/arbitraries.js';
 import { piecesOf } from '../support/bytes.js';
+import { afchOf } from '../support/owner-records.js';
 
 const PARTS = 19;
 const partCounts = fc.nat(MAX_PART_COUNT);
@@ -54,7 +54,7 @@ const cases: fc.Arbitrary<Case> = fc.oneof(
     .map((value) => ({ bytes: encodeAloo(value), value, decoder: decodeAloo })),
   fc
     .array(owners(PARTS), { maxLength: 5 })
-    .map((value) => ({ bytes: encodeAfch(value), value, decoder: () => decodeAfch(PARTS) })),
+    .map((value) => ({ bytes: afchOf(value), value, decoder: () => decodeAfch(PARTS) })),
   fc.array(fc.uint8Array({ minLength: 16, maxLength: 16 }), { maxLength: 5 }).map((value) => ({
     bytes: encodeAmid(Buffer.concat(value)),
     value,
@@ -165,7 +165,7 @@ test('the answer to another request is refused', () => {
   assert.throws(() => decodeApad().push(encodeAadr(1)), refusedWith('MALFORMED'));
   assert.throws(() => decodeAlgi().push(Buffer.from('ALGOOOOOOOOOOOOOOOOO')), refusedWith('MALFORMED'));
   assert.throws(() => decodeLogout().push(Buffer.from('BLOG0000000001')), refusedWith('MALFORMED'));
-  assert.throws(() => decodeAloo().push(encodeAfch([])), refusedWith('MALFORMED'));
+  assert.throws(() => decodeAloo().push(afchOf([])), refusedWith('MALFORMED'));
 });
 
 test('a count of parts above the bound is refused', () => {
@@ -197,7 +197,7 @@ test('a list that was cut gives the whole records that came', () => {
   }
   const listed = fc.sample(owners(PARTS), { seed: SEEDED.seed, numRuns: 2 });
   const decoder = decodeAfch(PARTS);
-  decoder.push(encodeAfch(listed).subarray(0, -1));
+  decoder.push(afchOf(listed).subarray(0, -1));
   assert.deepEqual(decoder.end(), listed.slice(0, 1));
 });
 
@@ -233,18 +233,16 @@ test('an owner that nobody can connect to is left out and the others are kept', 
   const nowhere = { v4: null, v6: null, port: 5000 };
   const useless = [nowhere, { v4: '10.0.0.7', v6: null, port: 0 }];
   for (const address of useless) {
-    const bytes = encodeAfch([first!, { ...second!, address }, third!]);
+    const bytes = afchOf([first!, { ...second!, address }, third!]);
     assert.deepEqual(decodeAfch(PARTS).push(bytes), [first, third]);
   }
-  const bytes = encodeAfch([first!, second!, third!]);
+  const bytes = afchOf([first!, second!, third!]);
   bytes.write('999', 7 + 63, 'latin1');
   assert.deepEqual(decodeAfch(PARTS).push(bytes), [first, third]);
 });
 
 test('spare bits that are set in a part list own nothing', () => {
-  const bytes = encodeAfch([
-    { address: { v4: '10.0.0.7', v6: null, port: 1 }, parts: PartList.empty(PARTS) },
-  ]);
+  const bytes = afchOf([{ address: { v4: '10.0.0.7', v6: null, port: 1 }, parts: PartList.empty(PARTS) }]);
   bytes.fill(0xff, 7 + 60);
   assert.deepEqual(decodeAfch(PARTS).push(bytes)?.[0]?.parts, PartList.full(PARTS));
 });
@@ -252,7 +250,7 @@ test('spare bits that are set in a part list own nothing', () => {
 test('records much longer than the pieces they come in are read', () => {
   const parts = PartList.full(MAX_PART_COUNT);
   const sent = [1, 2, 3].map((port) => ({ address: { v4: '10.0.0.7', v6: null, port }, parts }));
-  const bytes = encodeAfch(sent);
+  const bytes = afchOf(sent);
   const segments = Array.from({ length: Math.floor(bytes.length / 1448) }, (_, i) => (i + 1) * 1448);
   assert.deepEqual(decodePieces(decodeAfch(MAX_PART_COUNT), piecesOf(bytes, segments)), sent);
 });

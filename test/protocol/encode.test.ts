@@ -6,6 +6,7 @@ import type { FileMd5, SessionId } from '../../src/model/ids.js';
 import { PartList } from '../../src/model/part-list.js';
 import {
   encodeAcap,
+  encodeAddress,
   encodeAfch,
   encodeAlog,
   encodeAloo,
@@ -66,10 +67,13 @@ test('an answer has at most 999 records', () => {
 });
 
 test('the owners in one answer own parts of one file', () => {
-  const owner = { address, parts: PartList.full(3) };
-  assert.throws(() => encodeAfch([owner, { address, parts: PartList.full(30) }]), InvariantError);
-  assert.equal(encodeAfch([]).toString(), 'AFCH000');
-  assert.equal(encodeAfch([{ address, parts: PartList.full(0) }]).length, 67);
+  const record = encodeAddress(address);
+  const owner = { address: record, parts: PartList.full(3).bytes };
+  const other = { address: record, parts: PartList.full(30).bytes };
+  assert.throws(() => encodeAfch(3, [owner, other]), InvariantError);
+  assert.equal(encodeAfch(3, []).toString(), 'AFCH000');
+  assert.equal(encodeAfch(0, [{ address: record, parts: null }]).length, 67);
+  assert.deepEqual(encodeAfch(3, [{ address: record, parts: null }]), encodeAfch(3, [owner]));
 });
 
 test('midstates and capabilities have one length', () => {

@@ -20,7 +20,6 @@ import {
   encodeAadr,
   encodeAcap,
   encodeAdel,
-  encodeAfch,
   encodeAlgi,
   encodeAlog,
   encodeAloo,
@@ -32,6 +31,7 @@ import {
 import { AREP_HEADER, chunkHeader, frameHeader, frameLength } from '../../src/protocol/frame.js';
 import type { Request } from '../../src/protocol/messages.js';
 import { REQUEST_LENGTH, RequestDecoder } from '../../src/protocol/requests.js';
+import { afchOf } from '../support/owner-records.js';
 
 const COPY = 'test/fixtures/vectors.json';
 const ORIGINAL = '../shared/vectors.json';
@@ -91,7 +91,7 @@ const answers: AnswerVector[] = [
   { key: 'AADR', bytes: encodeAadr(3), decoder: decodeAadr(), value: 3 },
   { key: 'ALOO', bytes: encodeAloo([file]), decoder: decodeAloo(), value: [file] },
   { key: 'ALOO_none', bytes: encodeAloo([]), decoder: decodeAloo(), value: [] },
-  { key: 'AFCH_hex', bytes: encodeAfch([owner]), decoder: decodeAfch(3), value: [owner] },
+  { key: 'AFCH_hex', bytes: afchOf([owner]), decoder: decodeAfch(3), value: [owner] },
   { key: 'APAD', bytes: encodeApad(1), decoder: decodeApad(), value: 1 },
   { key: 'ALOG', bytes: encodeAlog(3), decoder: decodeLogout(), value: { left: true, parts: 3 } },
   { key: 'NLOG', bytes: encodeNlog(1), decoder: decodeLogout(), value: { left: false, parts: 1 } },

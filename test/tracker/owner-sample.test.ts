@@ -6,7 +6,7 @@ import { sampleOwners } from '../../src/tracker/owner-sample.js';
 
 interface Owner {
   readonly name: number;
-  readonly parts: PartList | null;
+  readonly parts: Uint8Array | null;
 }
 
 /** The same numbers from [0, 1) for the same seed (mulberry32). */
@@ -23,11 +23,15 @@ function seeded(seed: number): () => number {
 function owner(name: number, parts: readonly number[] | null, partCount: number): Owner {
   const list = PartList.empty(partCount);
   for (const part of parts ?? []) list.add(part);
-  return { name, parts: parts === null ? null : list };
+  return { name, parts: parts === null ? null : list.bytes };
 }
 
 function union(owners: readonly Owner[], partCount: number): Set<number> {
-  return new Set(owners.flatMap(({ parts }) => [...(parts ?? PartList.full(partCount))]));
+  return new Set(
+    owners.flatMap(({ parts }) => [
+      ...PartList.fromBytes(parts ?? PartList.full(partCount).bytes, partCount),
+    ]),
+  );
 }
 
 describe('sample of owners', () => {

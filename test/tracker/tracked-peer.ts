@@ -35,9 +35,13 @@ export function makeTracker(options: Partial<TrackerOptions> = {}): Tracker {
 /** The same store, every answer of which takes a turn, as that of a store elsewhere does. */
 export function distant(store: TrackerStore): TrackerStore {
   return {
+    isAway: false,
+    start: () => store.start(),
+    stop: () => store.stop(),
     logIn: async (...args) => store.logIn(...args),
     addFile: async (...args) => store.addFile(...args),
     findFiles: async (...args) => store.findFiles(...args),
+    matchFiles: async (...args) => store.matchFiles(...args),
     findOwners: async (...args) => store.findOwners(...args),
     addPart: async (...args) => store.addPart(...args),
     giveUpFile: async (...args) => store.giveUpFile(...args),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { OperationalError } from '../../src/core/errors.js';
 import { parseFileMd5, parseSessionId } from '../../src/model/ids.js';
 import type { Request } from '../../src/protocol/messages.js';
 import { RequestDecoder } from '../../src/protocol/requests.js';
@@ -391,3 +392,17 @@ function countedBytes(): (count: number) => Uint8Array {
     return Uint8Array.from({ length: count }, (_, at) => Math.floor(drawn / 36 ** at) % 36);
   };
 }
+
+test('what a store that is away would be needed for is refused and counted, and the rest is answered', async () => {
+  const away = async () => {
+    throw new OperationalError('network', 'STORE_AWAY', 'the store cannot be reached');
+  };
+  const tracker = makeTracker({ store: { ...distant(new MemoryStore()), findFiles: away, isAway: true } });
+  const peer = new TrackedPeer(tracker, peerAddress('10.0.0.1'));
+  await peer.logIn();
+  assert.equal(await peer.look('*'), null);
+  assert.ok((await peer.send({ command: 'CAPS' })) !== null);
+  const { refusals, requests } = tracker.stats();
+  assert.equal(refusals.STORE_AWAY, 1);
+  assert.equal(requests.LOOK.refused, 1);
+});
