@@ -40,7 +40,11 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
   const start = async () => {
     const both = await firstFree(ports.tracker, (trackerListen) =>
       firstFree(ports.seedbox, (listen) =>
-        startTrackerAndSeedbox(trackerListen, { ...options, listen }, { logger, output }),
+        startTrackerAndSeedbox(
+          { listen: trackerListen, store: settings.store },
+          { ...options, listen },
+          { logger, output },
+        ),
       ),
     );
     const at = `tracker on ${text(both.tracker)}, daemon on ${text(both.seedbox)}`;

@@ -16,11 +16,10 @@ export async function run(invocation: Invocation<'start'>): Promise<void> {
     logger,
     onShared: ({ md5, name, size, magnet }) => logger.info({ md5, name, size, magnet }, 'shared'),
   });
+  const own = { listen: settings['tracker-listen'], store: settings.store };
   const start = async () => {
-    const both = await startTrackerAndSeedbox(settings['tracker-listen'], options, { logger, output });
-    output.print(
-      `tracker listening on ${formatHostPort(settings['tracker-listen'].host, both.tracker.port)}`,
-    );
+    const both = await startTrackerAndSeedbox(own, options, { logger, output });
+    output.print(`tracker listening on ${formatHostPort(own.listen.host, both.tracker.port)}`);
     output.print(`daemon listening on ${formatHostPort(both.seedbox.host, both.seedbox.port)}`);
     return both;
   };

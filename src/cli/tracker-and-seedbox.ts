@@ -2,6 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { systemClock } from '../core/clock.js';
 import { UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { openStore, type StorePlace } from '../daemon/open-store.js';
 import type { SeedboxOptions } from '../daemon/seedbox.js';
 import type { AnnouncedAddress } from '../daemon/setting-kinds.js';
 import { TrackerServer } from '../daemon/tracker-server.js';
@@ -17,20 +18,27 @@ export interface TrackerAndSeedbox extends Service {
   readonly seedbox: HostPort;
 }
 
+/** Where the tracker of both listens and keeps its state. */
+export interface OwnTracker {
+  readonly listen: HostPort;
+  readonly store: StorePlace;
+}
+
 /** Starts both; `options.trackers` are further trackers to register at. Undoes itself on failure. */
 export async function startTrackerAndSeedbox(
-  trackerListen: HostPort,
+  { listen, store }: OwnTracker,
   options: SeedboxOptions,
   { logger, output }: { logger: Logger; output: Output },
 ): Promise<TrackerAndSeedbox> {
-  const host = ownTrackerHost(trackerListen, options);
+  const host = ownTrackerHost(listen, options);
   const server = new TrackerServer({
-    listen: trackerListen,
+    listen,
+    store: await openStore(store),
     trustAnnouncedAddresses: false,
     logger,
     clock: systemClock,
   });
-  const { port } = await listening(trackerListen, '--tracker-listen', () => server.start());
+  const { port } = await listening(listen, '--tracker-listen', () => server.start());
   try {
     const trackers = [{ host, port }, ...options.trackers];
     const seedbox = await startSeedbox({ ...options, trackers }, output);

@@ -1,4 +1,5 @@
 import { systemClock } from '../core/clock.js';
+import { openStore } from '../daemon/open-store.js';
 import { TrackerServer } from '../daemon/tracker-server.js';
 import { formatHostPort } from '../model/address.js';
 import type { Invocation } from './invocation.js';
@@ -10,6 +11,7 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
   const { settings, output, env } = invocation;
   const server = new TrackerServer({
     listen: settings.listen,
+    store: await openStore(settings.store),
     trustAnnouncedAddresses: settings['trust-announced-addresses'],
     logger: await openLogger(output, env, 'info'),
     clock: systemClock,

@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { canonicalIp, type HostPort, parseHostPort } from '../model/address.js';
+import { parseStorePlace, type StorePlace } from './open-store.js';
 
 /** How the text of one setting is read. */
 export interface Kind<T> {
@@ -160,6 +161,12 @@ export function remoteAddress(defaultPort: number): Kind<HostPort> {
     },
   };
 }
+
+export const storePlace: Kind<StorePlace> = {
+  placeholder: 'STORE',
+  expects: 'memory:',
+  parse: (text) => parseStorePlace(text.trim()),
+};
 
 /** Exactly one of the given words. */
 export function oneOf<W extends string>(placeholder: string, words: readonly W[]): Kind<W> {

@@ -20,6 +20,7 @@ import {
   remoteAddress,
   share,
   size,
+  storePlace,
   time,
 } from './setting-kinds.js';
 
@@ -119,7 +120,7 @@ export const SETTINGS = {
     'accept logins under addresses they do not come from (behind NAT): anyone can then announce anyone',
   ),
   store: single(
-    oneOf('STORE', ['memory:']),
+    storePlace,
     { tracker: 'memory:', start: 'memory:' },
     'where the tracker keeps what it knows',
   ),

@@ -4,10 +4,9 @@ import { OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
 import { DEFAULT_LISTENER_LIMITS, Listener } from '../net/listener.js';
-import { MemoryStore } from '../tracker/memory-store.js';
 import type { RequestStats } from '../tracker/request-counters.js';
 import { type ProbeStats, SessionKeeper } from '../tracker/session-keeper.js';
-import type { StoreStats } from '../tracker/store.js';
+import type { StoreStats, TrackerStore } from '../tracker/store.js';
 import { Tracker } from '../tracker/tracker.js';
 import { tcpProbe } from './tcp-probe.js';
 
@@ -17,6 +16,8 @@ const STOP_DEADLINE_MS = 5_000;
 export interface TrackerServerOptions {
   /** Port 0: a free one. */
   readonly listen: HostPort;
+  /** The server starts and stops it. */
+  readonly store: TrackerStore;
   /** No source check at the login, for set-ups behind NAT (PROTOCOL.md §3, LOGI). */
   readonly trustAnnouncedAddresses: boolean;
   readonly logger: Logger;
@@ -32,15 +33,15 @@ export interface TrackerServerStats extends RequestStats, StoreStats {
 /** A tracker on a port: listener, logic, store and the keeping of sessions put together. */
 export class TrackerServer {
   readonly #options: TrackerServerOptions;
-  readonly #store = new MemoryStore();
+  readonly #store: TrackerStore;
   readonly #tracker: Tracker;
   readonly #keeper: SessionKeeper;
   readonly #listener: Listener;
 
   constructor(options: TrackerServerOptions) {
-    const { clock, logger, trustAnnouncedAddresses, listen } = options;
-    const store = this.#store;
+    const { clock, logger, trustAnnouncedAddresses, listen, store } = options;
     this.#options = options;
+    this.#store = store;
     const tracker = new Tracker({ store, clock, random: Math.random, randomBytes, trustAnnouncedAddresses });
     this.#tracker = tracker;
     this.#keeper = new SessionKeeper({ store, clock, logger, probe: tcpProbe(clock, listen.host) });

@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/core/logger.js';
 import { Seedbox } from '../../src/daemon/seedbox.js';
 import { TrackerServer } from '../../src/daemon/tracker-server.js';
 import type { HostPort } from '../../src/model/address.js';
+import { MemoryStore } from '../../src/tracker/memory-store.js';
 import { BaseClient } from '../support/base-client.js';
 import { atEnd } from '../support/clean-up.js';
 import { md5, seededBytes, tempFolder } from '../support/files.js';
@@ -20,6 +21,7 @@ const QUIET_MS = 3_000;
 
 async function startTracker(t: TestContext, port = 0) {
   const server = new TrackerServer({
+    store: new MemoryStore(),
     listen: { host: '127.0.0.1', port },
     trustAnnouncedAddresses: false,
     logger: silentLogger,

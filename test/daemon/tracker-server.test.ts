@@ -8,6 +8,7 @@ import { silentLogger } from '../../src/core/logger.js';
 import { TrackerServer, type TrackerServerOptions } from '../../src/daemon/tracker-server.js';
 import type { HostPort } from '../../src/model/address.js';
 import { KEEPING_LIMITS } from '../../src/tracker/limits.js';
+import { MemoryStore } from '../../src/tracker/memory-store.js';
 import { BaseClient } from '../support/base-client.js';
 import { digits, ipp2p, padded } from '../support/base-fields.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -25,6 +26,7 @@ const file = {
 async function startTracker(t: TestContext, options: Partial<TrackerServerOptions> = {}) {
   const clock = new ManualClock();
   const server = new TrackerServer({
+    store: new MemoryStore(),
     listen: { host: '127.0.0.1', port: 0 },
     trustAnnouncedAddresses: false,
     logger: silentLogger,
@@ -214,6 +216,7 @@ describe('tracker server', () => {
     const { at } = await startTracker(t);
     const clock = new ManualClock();
     const second = new TrackerServer({
+      store: new MemoryStore(),
       listen: at,
       trustAnnouncedAddresses: false,
       logger: silentLogger,

@@ -5,10 +5,12 @@ import { silentLogger } from '../../src/core/logger.js';
 import { TrackerServer } from '../../src/daemon/tracker-server.js';
 import { selfAddress } from '../../src/swarm/self-address.js';
 import { TrackerSession } from '../../src/swarm/tracker-session.js';
+import { MemoryStore } from '../../src/tracker/memory-store.js';
 import { file, published, upTo } from '../support/session-under-test.js';
 
 async function ownTracker(t: TestContext, port = 0) {
   const tracker = new TrackerServer({
+    store: new MemoryStore(),
     listen: { host: '127.0.0.1', port },
     trustAnnouncedAddresses: false,
     logger: silentLogger,
