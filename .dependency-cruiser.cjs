@@ -31,6 +31,12 @@ module.exports = {
       to: { path: 'node_modules/piscina' },
     },
     {
+      name: 'only-the-lmdb-file-knows-lmdb',
+      severity: 'error',
+      from: { pathNot: '^src/tracker/lmdb-file' },
+      to: { path: 'node_modules/lmdb' },
+    },
+    {
       name: 'workers-are-reached-through-the-pool',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/compute/' },

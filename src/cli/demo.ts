@@ -8,7 +8,7 @@ import type { Output } from './output.js';
 import { formatBytes } from './quantity.js';
 import { makeFolder, seedboxOptions } from './seedbox-options.js';
 import { firstFree, serve } from './serve.js';
-import { startTrackerAndSeedbox, type TrackerAndSeedbox } from './tracker-and-seedbox.js';
+import { ownTracker, startTrackerAndSeedbox, type TrackerAndSeedbox } from './tracker-and-seedbox.js';
 
 const FOLDER = 'shared';
 const STATE = '.bugtorrent';
@@ -29,9 +29,10 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
   const firstFile = new Promise<SharedNotice>((resolve) => {
     ready = resolve;
   });
+  const stateDir = settings.state ?? STATE;
   const options = await seedboxOptions(
     { ...settings, share: folders },
-    { files: [], stateDir: settings.state ?? STATE, logger, onShared: ready },
+    { files: [], stateDir, logger, onShared: ready },
   );
   const ports = {
     tracker: given('tracker-listen') ? [settings['tracker-listen']] : loopback(settings['tracker-listen']),
@@ -41,7 +42,7 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
     const both = await firstFree(ports.tracker, (trackerListen) =>
       firstFree(ports.seedbox, (listen) =>
         startTrackerAndSeedbox(
-          { listen: trackerListen, store: settings.store },
+          { ...ownTracker(settings, stateDir), listen: trackerListen },
           { ...options, listen },
           { logger, output },
         ),

@@ -10,7 +10,7 @@ type Common = SettingsOf<'daemon'> & SettingsOf<'start'> & SettingsOf<'share'>;
 /** What `daemon`, `start` and `share` have in common. */
 export type SeedboxSettings = Pick<
   Common,
-  Exclude<keyof Common, 'json' | 'demo' | 'store' | 'tracker-listen'>
+  Exclude<keyof Common, 'json' | 'demo' | 'store' | 'store-interval' | 'tracker-listen'>
 >;
 
 /** The options of a seedbox that follow from the settings; makes the folders that are made when missing. */
@@ -42,6 +42,11 @@ export function defaultStateDir(env: NodeJS.ProcessEnv): string {
   const base = env.XDG_STATE_HOME;
   // The XDG specification: a relative path counts as not set.
   return join(base && isAbsolute(base) ? base : join(homedir(), '.local', 'state'), 'bugtorrent');
+}
+
+/** The folder of a tracker's state, within the one of all state. */
+export function trackerFolder(stateDir: string): string {
+  return join(stateDir, 'tracker');
 }
 
 /** Makes a folder, with those above it, when it is missing. */

@@ -5,10 +5,12 @@ import type { Logger } from '../core/logger.js';
 import { openStore, type StorePlace } from '../daemon/open-store.js';
 import type { SeedboxOptions } from '../daemon/seedbox.js';
 import type { AnnouncedAddress } from '../daemon/setting-kinds.js';
+import type { SettingsOf } from '../daemon/settings.js';
 import { TrackerServer } from '../daemon/tracker-server.js';
 import type { HostPort } from '../model/address.js';
 import type { Output } from './output.js';
 import { startSeedbox } from './run-seedbox.js';
+import { trackerFolder } from './seedbox-options.js';
 import { listening, type Service } from './serve.js';
 
 /** A tracker and a seedbox that is registered there, in one process. */
@@ -22,18 +24,31 @@ export interface TrackerAndSeedbox extends Service {
 export interface OwnTracker {
   readonly listen: HostPort;
   readonly store: StorePlace;
+  /** Folder of the state, unless `store` names one. */
+  readonly folder: string;
+  readonly storeIntervalMs: number;
+}
+
+/** What the settings say of the tracker. */
+export function ownTracker(settings: SettingsOf<'start'>, stateDir: string): OwnTracker {
+  return {
+    listen: settings['tracker-listen'],
+    store: settings.store,
+    folder: trackerFolder(stateDir),
+    storeIntervalMs: settings['store-interval'],
+  };
 }
 
 /** Starts both; `options.trackers` are further trackers to register at. Undoes itself on failure. */
 export async function startTrackerAndSeedbox(
-  { listen, store }: OwnTracker,
+  { listen, store, folder, storeIntervalMs }: OwnTracker,
   options: SeedboxOptions,
   { logger, output }: { logger: Logger; output: Output },
 ): Promise<TrackerAndSeedbox> {
   const host = ownTrackerHost(listen, options);
   const server = new TrackerServer({
     listen,
-    store: await openStore(store),
+    store: await openStore(store, { folder, intervalMs: storeIntervalMs, clock: systemClock, logger }),
     trustAnnouncedAddresses: false,
     logger,
     clock: systemClock,

@@ -4,16 +4,24 @@ import { TrackerServer } from '../daemon/tracker-server.js';
 import { formatHostPort } from '../model/address.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
+import { defaultStateDir, trackerFolder } from './seedbox-options.js';
 import { listening, serve } from './serve.js';
 
 /** `tracker`: answers peers until it is stopped. */
 export async function run(invocation: Invocation<'tracker'>): Promise<void> {
   const { settings, output, env } = invocation;
+  const logger = await openLogger(output, env, 'info');
+  const store = await openStore(settings.store, {
+    folder: trackerFolder(defaultStateDir(env)),
+    intervalMs: settings['store-interval'],
+    clock: systemClock,
+    logger,
+  });
   const server = new TrackerServer({
     listen: settings.listen,
-    store: await openStore(settings.store),
+    store,
     trustAnnouncedAddresses: settings['trust-announced-addresses'],
-    logger: await openLogger(output, env, 'info'),
+    logger,
     clock: systemClock,
   });
   await serve(async () => {

@@ -29,11 +29,11 @@ export function parseSize(text: string): number | null {
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
-const MILLISECONDS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const MILLISECONDS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds of `90`, `90s`, `10m`, `1.5h`, `2d`: seconds without a unit; null when it is not a time. */
+/** Milliseconds of `90`, `90s`, `50ms`, `10m`, `1.5h`, `2d`: seconds without a unit; null when it is not a time. */
 export function parseTime(text: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)([smhd]?)$/i.exec(text.trim());
+  const match = /^(\d+(?:\.\d+)?)(ms|[smhd]?)$/i.exec(text.trim());
   if (!match) return null;
   const ms = Math.round(Number(match[1]) * MILLISECONDS[(match[2] || 's').toLowerCase()]!);
   return Number.isSafeInteger(ms) ? ms : null;
@@ -88,6 +88,16 @@ export const time: Kind<number> = {
   placeholder: 'TIME',
   expects: 'a time, such as 90s, 10m, 2h or 1d',
   parse: (text) => parseTime(text),
+};
+
+/** Milliseconds for which answered changes may be in memory alone. */
+export const storeInterval: Kind<number> = {
+  placeholder: 'TIME',
+  expects: 'a time up to 10s, such as 50ms, or 0',
+  parse(text) {
+    const ms = parseTime(text);
+    return ms !== null && ms <= 10_000 ? ms : null;
+  },
 };
 
 export const ratio: Kind<number> = {
@@ -164,7 +174,7 @@ export function remoteAddress(defaultPort: number): Kind<HostPort> {
 
 export const storePlace: Kind<StorePlace> = {
   placeholder: 'STORE',
-  expects: 'memory:',
+  expects: "'lmdb:DIR', 'lmdb:' or 'memory:'",
   parse: (text) => parseStorePlace(text.trim()),
 };
 

@@ -20,6 +20,7 @@ import {
   remoteAddress,
   share,
   size,
+  storeInterval,
   storePlace,
   time,
 } from './setting-kinds.js';
@@ -121,8 +122,13 @@ export const SETTINGS = {
   ),
   store: single(
     storePlace,
-    { tracker: 'memory:', start: 'memory:' },
-    'where the tracker keeps what it knows',
+    { tracker: 'lmdb:', start: 'lmdb:' },
+    "where the tracker keeps what it knows: 'lmdb:DIR' (folder; 'lmdb:' alone: in the XDG state folder, or in --state), or 'memory:' alone",
+  ),
+  'store-interval': single(
+    storeInterval,
+    { tracker: '50ms', start: '50ms' },
+    'with lmdb: what was answered so long ago survives a crash; 0: whatever was answered',
   ),
   share: list(
     directory,

@@ -85,13 +85,27 @@ export class FileSwarm<Session> {
   addPart(session: Session, part: PartIndex): number {
     const before = this.#holdings.get(session);
     if (before?.parts === null) return this.#partCount;
-    const parts = before?.parts ?? this.#join(session);
+    const parts = before?.parts ?? this.#join(session, PartList.empty(this.#partCount));
     if (parts.add(part)) this.#count(part);
     if (parts.isComplete) {
       this.#forget(parts);
       this.#holdings.set(session, COMPLETE);
     }
     return parts.owned;
+  }
+
+  /** Puts back what a session owned that owns nothing yet; a part list becomes the swarm's own. */
+  restore(session: Session, { source, parts }: Holding): void {
+    if (source) {
+      this.addSource(session);
+      return;
+    }
+    if (parts === null || parts.isComplete) {
+      this.#holdings.set(session, COMPLETE);
+      return;
+    }
+    this.#join(session, parts);
+    for (const part of parts) this.#count(part);
   }
 
   remove(session: Session): void {
@@ -106,8 +120,7 @@ export class FileSwarm<Session> {
     return Math.ceil(this.#partCount / 8);
   }
 
-  #join(session: Session): PartList {
-    const parts = PartList.empty(this.#partCount);
+  #join(session: Session, parts: PartList): PartList {
     this.#holdings.set(session, { source: false, parts });
     this.#incomplete += 1;
     this.#holders ??= new Uint32Array(this.#partCount);

@@ -3,12 +3,13 @@ import { partIndex } from '../model/geometry.js';
 import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import { encodeAddress } from '../protocol/encode.js';
-import { joinProofs, type ProvenHalves, provenAddress, provenBy } from './address-proof.js';
+import { joinProofs, NOTHING_PROVEN, type ProvenHalves, provenAddress, provenBy } from './address-proof.js';
 import { FileIndex, mostOwned } from './file-index.js';
 import type { FileQuery } from './file-query.js';
-import { FileSwarm } from './file-swarm.js';
+import { FileSwarm, type Holding } from './file-swarm.js';
 import { STORE_LIMITS, type StoreLimits } from './limits.js';
 import type { Refusal } from './refusal.js';
+import { HEARD_STEP_MS, type SessionState, type StateChanges, UNTOLD } from './state-changes.js';
 import type {
   Caller,
   FileOwners,
@@ -27,6 +28,8 @@ interface Session {
   /** As AFCH carries it; encoded anew when more is proven. */
   record: Uint8Array;
   heard: number;
+  /** Of `heard`, what `StateChanges` was told last. */
+  told: number;
   readonly files: Set<SharedFile>;
 }
 
@@ -45,6 +48,7 @@ interface SharedFile {
 export class MemoryStore implements TrackerStore {
   readonly isAway = false;
   readonly #limits: StoreLimits;
+  readonly #changes: StateChanges;
   readonly #sessions = new Map<SessionId, Session>();
   readonly #byAddress = new Map<string, Session>();
   readonly #files = new Map<FileMd5, SharedFile>();
@@ -52,8 +56,9 @@ export class MemoryStore implements TrackerStore {
   #ownerships = 0;
   #partListBytes = 0;
 
-  constructor(limits: StoreLimits = STORE_LIMITS) {
+  constructor(limits: StoreLimits = STORE_LIMITS, changes: StateChanges = UNTOLD) {
     this.#limits = limits;
+    this.#changes = changes;
   }
 
   async start(): Promise<void> {}
@@ -64,16 +69,13 @@ export class MemoryStore implements TrackerStore {
     const key = addressKey(address);
     const live = this.#byAddress.get(key);
     if (live !== undefined) {
-      live.heard = now;
-      prove(live, proven);
+      this.#hear(live, now, proven);
       return { session: live.id };
     }
     if (this.#sessions.size >= this.#limits.sessions) return 'SESSIONS_FULL';
     if (this.#sessions.has(candidate)) return 'SESSION_ID_TAKEN';
-    const record = encodeAddress(provenAddress(address, proven));
-    const session: Session = { id: candidate, address, proven, record, heard: now, files: new Set() };
-    this.#sessions.set(candidate, session);
-    this.#byAddress.set(key, session);
+    this.#newSession(key, { id: candidate, address, proven, heard: now });
+    this.#changes.sessionChanged(candidate);
     return { session: candidate };
   }
 
@@ -89,10 +91,12 @@ export class MemoryStore implements TrackerStore {
       if (full !== null) return full;
     }
     const file = known ?? this.#newFile(manifest);
+    if (known === undefined) this.#changes.fileChanged(manifest.md5);
     const mayRename = !file.swarm.hasSource || file.swarm.holdingOf(session)?.source === true;
     if (mayRename && manifest.name !== file.manifest.name) {
       file.manifest = { ...file.manifest, name: manifest.name };
       this.#index.set(manifest.md5, manifest.name, file);
+      this.#changes.fileChanged(manifest.md5);
     }
     this.#change(session, file, () => file.swarm.addSource(session));
     return file.manifest.geometry.partCount;
@@ -171,13 +175,48 @@ export class MemoryStore implements TrackerStore {
 
   keepSession(id: SessionId, now: number): void {
     const session = this.#sessions.get(id);
-    if (session !== undefined) session.heard = now;
+    if (session !== undefined) this.#hear(session, now, NOTHING_PROVEN);
   }
 
   dropSession(id: SessionId, since: number): boolean {
     const session = this.#sessions.get(id);
     if (session === undefined || session.heard > since) return false;
     this.#end(session);
+    return true;
+  }
+
+  /** What is to be kept of a session; undefined when there is none. Three questions of who was told of a change. */
+  sessionState(id: SessionId): SessionState | undefined {
+    return this.#sessions.get(id);
+  }
+
+  fileState(md5: FileMd5): Manifest | undefined {
+    return this.#files.get(md5)?.manifest;
+  }
+
+  ownershipState(id: SessionId, md5: FileMd5): Holding | undefined {
+    const session = this.#sessions.get(id);
+    return session && this.#files.get(md5)?.swarm.holdingOf(session);
+  }
+
+  /** Puts back what was kept, before anything else is done; nobody is told. False: there is such a session already. */
+  restoreSession(state: SessionState): boolean {
+    const key = addressKey(state.address);
+    if (this.#sessions.has(state.id) || this.#byAddress.has(key)) return false;
+    this.#newSession(key, state);
+    return true;
+  }
+
+  /** At least one ownership of it has to follow. */
+  restoreFile(manifest: Manifest): void {
+    this.#newFile(manifest);
+  }
+
+  /** `holding` becomes the store's own. False: there is no such session or file. */
+  restoreOwnership(id: SessionId, md5: FileMd5, holding: Holding): boolean {
+    const [session, file] = [this.#sessions.get(id), this.#files.get(md5)];
+    if (session === undefined || file === undefined) return false;
+    this.#account(session, file, () => file.swarm.restore(session, holding));
     return true;
   }
 
@@ -193,9 +232,26 @@ export class MemoryStore implements TrackerStore {
   #visit({ session: id, ip, now }: Caller): Session | undefined {
     const session = this.#sessions.get(id);
     if (session === undefined) return undefined;
-    session.heard = now;
-    prove(session, provenBy(session.address, ip));
+    this.#hear(session, now, provenBy(session.address, ip));
     return session;
+  }
+
+  #hear(session: Session, now: number, more: ProvenHalves): void {
+    session.heard = now;
+    const proven = joinProofs(session.proven, more);
+    if (proven !== session.proven) {
+      session.proven = proven;
+      session.record = encodeAddress(provenAddress(session.address, proven));
+    } else if (now - session.told < HEARD_STEP_MS) return;
+    session.told = now;
+    this.#changes.sessionChanged(session.id);
+  }
+
+  #newSession(key: string, state: SessionState): void {
+    const record = encodeAddress(provenAddress(state.address, state.proven));
+    const session: Session = { ...state, record, told: state.heard, files: new Set() };
+    this.#sessions.set(session.id, session);
+    this.#byAddress.set(key, session);
   }
 
   /** Why the session cannot own one more file whose part lists would grow by so many bytes; null when it can. */
@@ -212,8 +268,15 @@ export class MemoryStore implements TrackerStore {
     return file;
   }
 
-  /** Changes what the session owns of the file and keeps the sums and the session's list in step. */
+  /** As `#account`, and tells of it. */
   #change<T>(session: Session, file: SharedFile, change: () => T): T {
+    const result = this.#account(session, file, change);
+    this.#changes.ownershipChanged(session.id, file.manifest.md5);
+    return result;
+  }
+
+  /** Changes what the session owns of the file and keeps the sums and the session's list in step. */
+  #account<T>(session: Session, file: SharedFile, change: () => T): T {
     const { swarm } = file;
     const owners = swarm.size;
     const bytes = swarm.partListBytes;
@@ -228,6 +291,7 @@ export class MemoryStore implements TrackerStore {
     for (const file of session.files) this.#leave(session, file);
     this.#sessions.delete(session.id);
     this.#byAddress.delete(addressKey(session.address));
+    this.#changes.sessionChanged(session.id);
   }
 
   /** Takes the session out of the file's swarm; the session's own list is the caller's. */
@@ -236,12 +300,6 @@ export class MemoryStore implements TrackerStore {
     if (file.swarm.size > 0) return;
     this.#files.delete(file.manifest.md5);
     this.#index.delete(file.manifest.md5);
+    this.#changes.fileChanged(file.manifest.md5);
   }
-}
-
-function prove(session: Session, more: ProvenHalves): void {
-  const proven = joinProofs(session.proven, more);
-  if (proven === session.proven) return;
-  session.proven = proven;
-  session.record = encodeAddress(provenAddress(session.address, proven));
 }

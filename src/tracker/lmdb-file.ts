@@ -1,0 +1,92 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Key, open, type RootDatabase } from 'lmdb';
+import { type RecordKey, readKey, TIME_KEY, writeKey } from './state-records.js';
+
+export interface KeptRecord {
+  readonly key: RecordKey;
+  /** Good until the next record is read. */
+  readonly value: Buffer;
+}
+
+/** What one transaction does. */
+export interface RecordWriter {
+  /** The bytes are the file's own until the transaction has ended. */
+  put(key: RecordKey, value: Buffer): void;
+  remove(key: RecordKey): void;
+}
+
+/**
+ * Records in an LMDB environment, which is a folder; nothing else knows the lmdb package.
+ *
+ * A transaction that was committed survives the end of the process at any instant. When power fails, the newest
+ * transactions may be missing, and the file is whole all the same: the package flushes each transaction behind its
+ * commit (`overlappingSync`, its default) and opens the newest one that was flushed, unless the system has not been
+ * started anew since, when the newest one is in the page cache.
+ */
+export class LmdbFile {
+  readonly #db: RootDatabase<Buffer>;
+  /** The package never ends a close after a transaction that failed. */
+  #failed = false;
+
+  private constructor(db: RootDatabase<Buffer>) {
+    this.#db = db;
+  }
+
+  /** Opens what is in the folder, or makes it. Throws what the package throws, and Error when bytes are missing. */
+  static async open(folder: string): Promise<LmdbFile> {
+    const db = open<Buffer>({
+      path: folder,
+      noSubdir: false,
+      // Most values are looked at once, at the start, and copied by whoever keeps them.
+      encoder: { encode: (bytes: Buffer) => bytes, decode: (bytes: Buffer) => bytes },
+      keyEncoder: { readKey, writeKey },
+    });
+    const file = new LmdbFile(db);
+    const { lastPageNumber, pageSize } = db.getStats() as { lastPageNumber: number; pageSize: number };
+    const { size } = await stat(join(folder, 'data.mdb'));
+    if (size >= (lastPageNumber + 1) * pageSize) return file;
+    await file.close();
+    // Reading on would end the process: the file is mapped into memory.
+    throw new Error(`data.mdb has ${size} bytes and should have ${(lastPageNumber + 1) * pageSize}`);
+  }
+
+  /** All records, in the order of their keys. Throws DamagedRecord. */
+  *records(): Iterable<KeptRecord> {
+    for (const { key, value } of this.#db.getRange({ start: keyOf(TIME_KEY) })) {
+      yield { key: key as unknown as RecordKey, value };
+    }
+  }
+
+  /**
+   * All that `fill` asks for, in one transaction; settles when that is committed. Rejects when it is not: then nothing of
+   * it is there, and the file can be used on.
+   */
+  async write(fill: (records: RecordWriter) => void): Promise<void> {
+    // The package makes one promise for many operations, and a rejection nobody takes would end the process.
+    const operations = new Set<Promise<boolean>>();
+    fill({
+      put: (key, value) => operations.add(this.#db.put(keyOf(key), value)),
+      remove: (key) => operations.add(this.#db.remove(keyOf(key))),
+    });
+    const ends = await Promise.allSettled(operations);
+    const failure = ends.find((end) => end.status === 'rejected');
+    this.#failed = failure !== undefined;
+    if (failure !== undefined) throw await causeOf(failure.reason);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#failed) await this.#db.close();
+  }
+}
+
+/** The types of the package know no keys but its own kinds; ours are what `writeKey` takes. */
+function keyOf(key: RecordKey): Key {
+  return key as unknown as Key;
+}
+
+/** The package tells the reason of a failed commit by a promise that is rejected with it. */
+async function causeOf(failure: unknown): Promise<unknown> {
+  const { commitError } = failure as { readonly commitError?: Promise<never> };
+  return commitError?.catch((reason: unknown) => reason) ?? failure;
+}
