@@ -61,8 +61,8 @@ test('a command has the flags of the design and no others', () => {
     'recheck',
   ];
   const expected: Record<CommandName, string[]> = {
-    start: [...daemon, 'tracker-listen', 'store', 'demo'],
-    tracker: ['listen', 'trust-announced-addresses', 'store'],
+    start: [...daemon, 'tracker-listen', 'store', 'store-interval', 'demo'],
+    tracker: ['listen', 'trust-announced-addresses', 'store', 'store-interval'],
     daemon,
     share: [...daemon, 'json'],
     search: ['tracker', 'want', 'json'],

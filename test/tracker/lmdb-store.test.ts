@@ -187,7 +187,7 @@ describe('lmdb store: what it keeps', () => {
   test('how long a session was silent is kept; the time without a tracker makes nobody silent', async (t) => {
     const [folder, clock] = [await tempFolder(t), new ManualClock()];
     clock.advance(1_000_000);
-    const store = await openKept(t, folder, { intervalMs: 50, clock });
+    const store = await openKept(t, folder, { clock });
     await loggedIn(store, 1, clock.now());
     clock.advance(600_000);
     await loggedIn(store, 2, clock.now());
