@@ -33,7 +33,7 @@ export async function startTrackerAndSeedbox(
   const host = ownTrackerHost(listen, options);
   const server = new TrackerServer({
     listen,
-    store: await openStore(store),
+    store: await openStore(store, { clock: systemClock, logger }),
     trustAnnouncedAddresses: false,
     logger,
     clock: systemClock,

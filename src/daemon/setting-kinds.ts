@@ -164,7 +164,7 @@ export function remoteAddress(defaultPort: number): Kind<HostPort> {
 
 export const storePlace: Kind<StorePlace> = {
   placeholder: 'STORE',
-  expects: 'memory:',
+  expects: 'memory: or redis://HOST:PORT (also rediss, redis+cluster, redis+sentinel)',
   parse: (text) => parseStorePlace(text.trim()),
 };
 

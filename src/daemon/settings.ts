@@ -124,6 +124,11 @@ export const SETTINGS = {
     { tracker: 'memory:', start: 'memory:' },
     'where the tracker keeps what it knows',
   ),
+  processes: single(
+    count(64),
+    { tracker: '1' },
+    'so many processes answer on the one port; more than one needs a shared store (redis://)',
+  ),
   share: list(
     directory,
     { daemon: [], start: [], share: [] },
