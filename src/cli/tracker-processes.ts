@@ -1,4 +1,6 @@
-import cluster, { type Address, type Worker } from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { OperationalError, UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { STATS_VARIABLE } from '../daemon/resolve-settings.js';
@@ -42,8 +44,8 @@ export async function lead(invocation: Invocation<'tracker'>): Promise<void> {
   const leader = new Leader(processes, await openLogger(output, env, 'info'), env[STATS_VARIABLE]);
   stop.signal.addEventListener('abort', () => void leader.stop());
   await serve(async () => {
-    const at = await leader.start();
-    if (at !== null) output.print(`tracker listening on ${formatHostPort(at.host, at.port)}`);
+    const at = await withPort(settings.listen);
+    if (await leader.start(at)) output.print(`tracker listening on ${formatHostPort(at.host, at.port)}`);
     return leader;
   }, invocation);
 }
@@ -71,15 +73,17 @@ class Leader implements Service {
     this.#statsFile = statsFile;
   }
 
-  /** Where the first listens, once it does; the others follow. null: it was stopped before. */
-  async start(): Promise<HostPort | null> {
+  /** Resolves when the first listens; the others follow. False: it was stopped before. */
+  async start({ host, port }: HostPort): Promise<boolean> {
+    if (this.#isStopping) return false;
+    cluster.setupPrimary({ args: [...process.argv.slice(2), '--listen', formatHostPort(host, port)] });
     const first = this.#fork(1);
-    const outcome = await new Promise<Address | null>((resolve) => {
-      first.once('listening', resolve);
-      first.once('exit', () => resolve(null));
+    const listens = await new Promise<boolean>((resolve) => {
+      first.once('listening', () => resolve(true));
+      first.once('exit', () => resolve(false));
     });
-    if (this.#isStopping) return null;
-    if (outcome === null) {
+    if (this.#isStopping) return false;
+    if (!listens) {
       this.#isStopping = true;
       throw new OperationalError(
         'network',
@@ -87,12 +91,9 @@ class Leader implements Service {
         'the first tracker process ended before it listened, for the reason above; the others were not started',
       );
     }
-    const at = { host: outcome.address ?? '::', port: outcome.port };
-    const { args = process.argv.slice(2) } = cluster.settings;
-    cluster.setupPrimary({ args: [...args, '--listen', formatHostPort(at.host, at.port)] });
     this.#keep(first, 1);
     for (let number = 2; number <= this.#count; number += 1) this.#keep(this.#fork(number), number);
-    return at;
+    return true;
   }
 
   /** Each stops in order; what has not ended by then is killed. */
@@ -135,6 +136,17 @@ class Leader implements Service {
       this.#waiting.add(timer);
     });
   }
+}
+
+/** Instead of port 0, one that is free now: all processes name the same, also those that start later. */
+async function withPort({ host, port }: HostPort): Promise<HostPort> {
+  if (port !== 0) return { host, port };
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  const free = (server.address() as AddressInfo).port;
+  server.close();
+  await once(server, 'close');
+  return { host, port: free };
 }
 
 async function endWorker(worker: Worker): Promise<void> {
