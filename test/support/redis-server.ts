@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Child } from '../../bench/lib/child.js';
 import { atEnd, type Scope } from './clean-up.js';
@@ -32,6 +34,22 @@ export class RedisServer {
     const server = new RedisServer(await freePort(), await tempFolder(t), args);
     atEnd(t, () => server.kill());
     return server;
+  }
+
+  /** A node that can be made part of a cluster. */
+  static async startNode(t: Scope): Promise<RedisServer> {
+    return RedisServer.start(t, ['--cluster-enabled', 'yes', '--cluster-port', `${await freePort()}`]);
+  }
+
+  /** A sentinel that watches the engine on `port` of this machine under the name `master`. */
+  static async startSentinel(t: Scope, master: string, port: number): Promise<RedisServer> {
+    const sentinel = await RedisServer.prepare(t);
+    const file = join(await tempFolder(t), 'sentinel.conf');
+    await writeFile(file, `port ${sentinel.port}\nsentinel monitor ${master} 127.0.0.1 ${port} 1\n`);
+    const child = await Child.start('sentinel', 'redis-server', [file, '--sentinel']);
+    sentinel.#child = child;
+    await child.line((line) => line.includes('+monitor master') || null, READY_WITHIN_MS);
+    return sentinel;
   }
 
   get url(): string {
