@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 
-export type StopReason = 'SIGINT' | 'SIGTERM' | 'stdout closed' | 'stdout failed';
+/** `leader`: the process that started this one and others like it wants it. */
+export type StopReason = 'SIGINT' | 'SIGTERM' | 'stdout closed' | 'stdout failed' | 'leader';
 
 /**
  * The wish that the command ends, from a signal or because stdout takes nothing any more.

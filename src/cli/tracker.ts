@@ -10,6 +10,9 @@ import { listening, serve } from './serve.js';
 /** `tracker`: answers peers until it is stopped. */
 export async function run(invocation: Invocation<'tracker'>): Promise<void> {
   const { settings, output, env } = invocation;
+  const several = settings.processes > 1 ? await import('./tracker-processes.js') : null;
+  if (several !== null && !several.isFollower()) return several.lead(invocation);
+  several?.follow(invocation.stop);
   const logger = await openLogger(output, env, 'info');
   const store = await openStore(settings.store, {
     folder: trackerFolder(defaultStateDir(env)),
@@ -26,7 +29,8 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
   });
   await serve(async () => {
     const at = await listening(settings.listen, '--listen', () => server.start());
-    output.print(`tracker listening on ${formatHostPort(at.host, at.port)}`);
+    // The leader says it once for all.
+    if (several === null) output.print(`tracker listening on ${formatHostPort(at.host, at.port)}`);
     return server;
   }, invocation);
 }

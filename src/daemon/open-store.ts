@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.js';
 import { UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { parseRedisPlace, type RedisPlace } from '../tracker/redis/place.js';
 import type { TrackerStore } from '../tracker/store.js';
 
 /** Where a tracker keeps its state, as `--store` names it. */
 export type StorePlace =
   | { readonly engine: 'memory' }
   /** `folder` null: the command's own. */
-  | { readonly engine: 'lmdb'; readonly folder: string | null };
+  | { readonly engine: 'lmdb'; readonly folder: string | null }
+  | { readonly engine: 'redis'; readonly place: RedisPlace };
 
 export interface StoreOptions {
   /** The folder of `lmdb:`; made when it is used and missing. */
@@ -20,24 +22,32 @@ export interface StoreOptions {
   readonly logger: Logger;
 }
 
-/** `memory:`, `lmdb:` or `lmdb:DIR`; null when it names no store. */
+/** `memory:`, `lmdb:`, `lmdb:DIR`, or a URL as `parseRedisPlace` reads it; null when it names no store. */
 export function parseStorePlace(text: string): StorePlace | null {
   if (text === 'memory:') return { engine: 'memory' };
-  if (!text.startsWith('lmdb:') || text.includes('\0')) return null;
-  return { engine: 'lmdb', folder: text.slice('lmdb:'.length) || null };
+  if (text.startsWith('lmdb:')) {
+    const folder = text.slice('lmdb:'.length);
+    return folder.includes('\0') ? null : { engine: 'lmdb', folder: folder || null };
+  }
+  const place = parseRedisPlace(text);
+  return place === null ? null : { engine: 'redis', place };
 }
 
 /** The store of that place, not started yet. Loads the code of that store only. */
-export async function openStore(place: StorePlace, options: StoreOptions): Promise<TrackerStore> {
-  switch (place.engine) {
+export async function openStore(at: StorePlace, options: StoreOptions): Promise<TrackerStore> {
+  switch (at.engine) {
     case 'memory': {
       const { MemoryStore } = await import('../tracker/memory-store.js');
       return new MemoryStore();
     }
     case 'lmdb': {
       const { LmdbStore } = await import('../tracker/lmdb-store.js');
-      const folder = place.folder ?? options.folder;
+      const folder = at.folder ?? options.folder;
       return new LmdbStore({ ...options, folder, lock: () => lockFolder(folder) });
+    }
+    case 'redis': {
+      const { RedisStore } = await import('../tracker/redis/redis-store.js');
+      return new RedisStore({ ...options, place: at.place });
     }
   }
 }

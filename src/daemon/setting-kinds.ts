@@ -174,7 +174,7 @@ export function remoteAddress(defaultPort: number): Kind<HostPort> {
 
 export const storePlace: Kind<StorePlace> = {
   placeholder: 'STORE',
-  expects: "'lmdb:DIR', 'lmdb:' or 'memory:'",
+  expects: "'lmdb:DIR', 'lmdb:', 'memory:' or redis://HOST:PORT (also rediss, redis+cluster, redis+sentinel)",
   parse: (text) => parseStorePlace(text.trim()),
 };
 

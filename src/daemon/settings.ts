@@ -130,6 +130,11 @@ export const SETTINGS = {
     { tracker: '50ms', start: '50ms' },
     'with lmdb: what was answered so long ago survives a crash; 0: whatever was answered',
   ),
+  processes: single(
+    count(64),
+    { tracker: '1' },
+    'so many processes answer on the one port; more than one needs a shared store (redis://)',
+  ),
   share: list(
     directory,
     { daemon: [], start: [], share: [] },

@@ -26,6 +26,8 @@ export interface TrackerServerOptions {
 
 /** Plain numbers since the start, and what there is now. */
 export interface TrackerServerStats extends RequestStats, StoreStats {
+  /** What the store stands on cannot be reached: requests that need it are refused. */
+  readonly isStoreAway: boolean;
   readonly probes: ProbeStats;
   readonly connections: ReturnType<Listener['stats']>;
 }
@@ -75,6 +77,7 @@ export class TrackerServer {
     return {
       ...this.#tracker.stats(),
       ...this.#store.stats(),
+      isStoreAway: this.#store.isAway,
       probes: this.#keeper.stats(),
       connections: this.#listener.stats(),
     };

@@ -1,12 +1,15 @@
-import type { TestContext } from 'node:test';
+/** A test, or all tests of a file: then `after` is the one of node:test. */
+export interface Scope {
+  after(action: () => Promise<void>): void;
+}
 
-const pending = new WeakMap<TestContext, (() => unknown)[]>();
+const pending = new WeakMap<Scope, (() => unknown)[]>();
 
 /**
  * Runs `action` when the test is over, the one that was asked for last first: what was started later uses
  * what was started before. (`t.after` alone runs them the other way round.)
  */
-export function atEnd(t: TestContext, action: () => unknown): void {
+export function atEnd(t: Scope, action: () => unknown): void {
   const actions = pending.get(t) ?? [];
   if (actions.push(action) > 1) return;
   pending.set(t, actions);

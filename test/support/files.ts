@@ -4,11 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { TestContext } from 'node:test';
-import { atEnd } from './clean-up.js';
+import { atEnd, type Scope } from './clean-up.js';
 
 /** An empty folder of the test's own, gone when the test is over. */
-export async function tempFolder(t: TestContext): Promise<string> {
+export async function tempFolder(t: Scope): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bugtorrent-test-'));
   atEnd(t, () => rm(folder, { recursive: true, force: true }));
   return folder;

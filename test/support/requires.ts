@@ -16,10 +16,11 @@ export function requirePresent(t: TestContext, what: string, present: boolean): 
 
 /** Whether the system program `name` is there to be run; see {@link requirePresent}. */
 export function requireProgram(t: TestContext, name: string): boolean {
-  return requirePresent(t, `the program '${name}'`, isProgram(name));
+  return requirePresent(t, `the program '${name}'`, hasProgram(name));
 }
 
-function isProgram(name: string): boolean {
+/** Whether the system program `name` is there to be run; for what is decided before a test runs. */
+export function hasProgram(name: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, name), constants.X_OK);

@@ -1,0 +1,160 @@
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { OperationalError, UsageError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { STATS_VARIABLE } from '../daemon/resolve-settings.js';
+import { formatHostPort, type HostPort } from '../model/address.js';
+import { BackOff } from '../swarm/back-off.js';
+import type { Invocation } from './invocation.js';
+import { openLogger } from './log.js';
+import { type Service, serve } from './serve.js';
+import type { StopRequest } from './stop-request.js';
+
+const STOP = 'stop';
+/** A little less than a stop may take: what does not end by itself is ended. */
+const KILL_MS = 9_000;
+const FIRST_RESTART_MS = 500;
+const LONGEST_RESTART_MS = 30_000;
+/** Who lived so many milliseconds did not die of how it was started. */
+const SOUND_MS = 60_000;
+
+/** Whether this process was started by a leader. */
+export function isFollower(): boolean {
+  return cluster.isWorker;
+}
+
+/** Stops with the leader. */
+export function follow(stop: StopRequest): void {
+  process.on('message', (message) => {
+    if (message === STOP) stop.make('leader');
+  });
+}
+
+/** `tracker --processes N`: starts N of the same command line, which answer on one port, until it is stopped. */
+export async function lead(invocation: Invocation<'tracker'>): Promise<void> {
+  const { settings, output, env, stop } = invocation;
+  const { processes, store } = settings;
+  if (store.engine !== 'redis') {
+    throw new UsageError(
+      'STORE_NOT_SHARED',
+      `--processes ${processes} needs a store that processes share: add --store redis://HOST:PORT, or leave out --processes`,
+    );
+  }
+  const leader = new Leader(processes, await openLogger(output, env, 'info'), env[STATS_VARIABLE]);
+  stop.signal.addEventListener('abort', () => void leader.stop());
+  await serve(async () => {
+    const at = await withPort(settings.listen);
+    if (await leader.start(at)) output.print(`tracker listening on ${formatHostPort(at.host, at.port)}`);
+    return leader;
+  }, invocation);
+}
+
+/**
+ * Processes of the same command behind one port. The leader accepts the connections and hands them out in turn:
+ * so clients that keep theirs are spread evenly, which a port that all listen on does not do, and a process
+ * that dies takes no connection with it that was not its own.
+ *
+ * Invariant: until the stop there are `#count` processes, less those that wait for their restart; the port stays
+ * the same through restarts.
+ */
+class Leader implements Service {
+  readonly #count: number;
+  readonly #logger: Logger;
+  readonly #statsFile: string | undefined;
+  readonly #waiting = new Set<NodeJS.Timeout>();
+  #isStopping = false;
+  #restarts = 0;
+
+  /** `statsFile`: where process N leaves its counters, with `.N` behind it. */
+  constructor(count: number, logger: Logger, statsFile: string | undefined) {
+    this.#count = count;
+    this.#logger = logger;
+    this.#statsFile = statsFile;
+  }
+
+  /** Resolves when the first listens; the others follow. False: it was stopped before. */
+  async start({ host, port }: HostPort): Promise<boolean> {
+    if (this.#isStopping) return false;
+    cluster.setupPrimary({ args: [...process.argv.slice(2), '--listen', formatHostPort(host, port)] });
+    const first = this.#fork(1);
+    const listens = await new Promise<boolean>((resolve) => {
+      first.once('listening', () => resolve(true));
+      first.once('exit', () => resolve(false));
+    });
+    if (this.#isStopping) return false;
+    if (!listens) {
+      this.#isStopping = true;
+      throw new OperationalError(
+        'network',
+        'PROCESS_FAILED',
+        'the first tracker process ended before it listened, for the reason above; the others were not started',
+      );
+    }
+    this.#keep(first, 1);
+    for (let number = 2; number <= this.#count; number += 1) this.#keep(this.#fork(number), number);
+    return true;
+  }
+
+  /** Each stops in order; what has not ended by then is killed. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    for (const timer of this.#waiting) clearTimeout(timer);
+    const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+    await Promise.all(workers.map(endWorker));
+  }
+
+  stats(): object {
+    return { processes: this.#count, restarts: this.#restarts };
+  }
+
+  #fork(number: number): Worker {
+    return cluster.fork(this.#statsFile ? { [STATS_VARIABLE]: `${this.#statsFile}.${number}` } : {});
+  }
+
+  /** Starts another whenever process `number` dies. */
+  #keep(
+    worker: Worker,
+    number: number,
+    backOff = new BackOff(FIRST_RESTART_MS, LONGEST_RESTART_MS, Math.random),
+  ): void {
+    const since = performance.now();
+    const { pid } = worker.process;
+    worker.once('exit', (code: number | null, signal: string | null) => {
+      if (this.#isStopping) return;
+      if (performance.now() - since > SOUND_MS) backOff.reset();
+      const ms = Math.round(backOff.next());
+      this.#logger.warn(
+        { process: number, pid, code, signal },
+        `a tracker process died; another starts in ${ms} ms`,
+      );
+      const timer = setTimeout(() => {
+        this.#waiting.delete(timer);
+        this.#restarts += 1;
+        this.#keep(this.#fork(number), number, backOff);
+      }, ms);
+      this.#waiting.add(timer);
+    });
+  }
+}
+
+/** Instead of port 0, one that is free now: all processes name the same, also those that start later. */
+async function withPort({ host, port }: HostPort): Promise<HostPort> {
+  if (port !== 0) return { host, port };
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  const free = (server.address() as AddressInfo).port;
+  server.close();
+  await once(server, 'close');
+  return { host, port: free };
+}
+
+async function endWorker(worker: Worker): Promise<void> {
+  if (worker.isDead()) return;
+  const exited = new Promise((resolve) => worker.once('exit', resolve));
+  // It may be gone just now.
+  if (worker.isConnected()) worker.send(STOP, () => {});
+  const late = setTimeout(() => worker.process.kill('SIGKILL'), KILL_MS);
+  await exited;
+  clearTimeout(late);
+}

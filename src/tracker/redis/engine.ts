@@ -1,0 +1,222 @@
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { OperationalError } from '../../core/errors.js';
+import type { Logger } from '../../core/logger.js';
+import { formatHostPort } from '../../model/address.js';
+import { FILE_SCRIPTS } from './file-scripts.js';
+import type { RedisPlace } from './place.js';
+import { SESSION_SCRIPTS } from './session-scripts.js';
+
+const SCRIPTS = { ...FILE_SCRIPTS, ...SESSION_SCRIPTS };
+export type ScriptName = keyof typeof SCRIPTS;
+
+/** A request that waits so many milliseconds for the engine has no use of the answer any more. */
+const ANSWER_MS = 3_000;
+const CONNECT_MS = 3_000;
+const LONGEST_RETRY_MS = 2_000;
+const FIRST_RETRY_MS = 50;
+
+/** Answers in one shape, whatever version of the protocol the engine speaks. */
+type Options = RedisOptions & { replyMapping: 'legacy' };
+type Argument = string | number;
+type Run = (...args: Argument[]) => Promise<unknown>;
+
+/** Milliseconds before the next of so many attempts to connect, such that many processes do not come at once. */
+export function retryDelay(attempts: number): number {
+  const full = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 10));
+  return full * (0.5 + Math.random() / 2);
+}
+
+/**
+ * The connections to a Redis or Valkey over which requests go: scripts by name, sent together with whatever else is
+ * asked in the same turn.
+ *
+ * Invariant: nothing waits for a connection: what is asked while there is none, or is under way when it
+ * breaks, rejects with OperationalError 'STORE_AWAY'. Losing the engine and having it back is logged once each.
+ */
+export class Engine {
+  readonly #place: RedisPlace;
+  readonly #logger: Logger;
+  readonly #client: Redis | Cluster;
+  readonly #ended: Promise<void>;
+  #isReady = false;
+  #wasTold = false;
+  #isStopped = false;
+
+  constructor(place: RedisPlace, logger: Logger) {
+    this.#place = place;
+    this.#logger = logger;
+    this.#client = place.form === 'cluster' ? openCluster(place) : new Redis(redisOptions(place));
+    this.#client.on('ready', () => this.#back());
+    for (const event of ['close', 'end', 'reconnecting']) this.#client.on(event, () => this.#lost());
+    let reason: unknown = null;
+    this.#client.on('error', (error: Error) => {
+      reason = error;
+      this.#lost(reason);
+    });
+    this.#ended = new Promise((resolve) => this.#client.once('end', () => this.#isStopped && resolve()));
+  }
+
+  get isAway(): boolean {
+    return !this.#isReady;
+  }
+
+  /** Resolves after the first attempt to connect, whatever came of it; further ones follow by themselves. */
+  start(): Promise<void> {
+    return this.#client.connect().catch(() => {});
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#isReady = false;
+    if (this.#client.status === 'end' || this.#client.status === 'wait') return;
+    this.#client.disconnect();
+    await this.#ended;
+  }
+
+  /** Runs a script on the node that has `key`. */
+  run(script: ScriptName, key: string, ...args: Argument[]): Promise<unknown> {
+    return this.#send(script, key, args);
+  }
+
+  /** As `run`; all text in the answer is bytes. */
+  runForBytes(script: ScriptName, key: string, ...args: Argument[]): Promise<unknown> {
+    return this.#send(`${script}Buffer`, key, args);
+  }
+
+  async get(key: string): Promise<string | null> {
+    return (await this.#send('get', key, [])) as string | null;
+  }
+
+  /** The keys that match, in pages, some of them twice. */
+  async *keys(pattern: string): AsyncIterable<readonly string[]> {
+    const client = this.#client;
+    for (const node of client instanceof Cluster ? client.nodes('master') : [client]) {
+      let cursor = '0';
+      do {
+        const page = await node.scan(cursor, 'MATCH', pattern, 'COUNT', 1000).catch(away);
+        cursor = page[0];
+        yield page[1];
+      } while (cursor !== '0');
+    }
+  }
+
+  /** A connection of its own that is not open yet, and does not come back when it ends; to be asked for anew then. */
+  openSubscriber(): Redis {
+    const own = { lazyConnect: true, retryStrategy: null, sentinelRetryStrategy: () => null };
+    if (!(this.#client instanceof Cluster)) return new Redis({ ...redisOptions(this.#place), ...own });
+    const nodes = this.#client.nodes('all').map(({ options: { host, port } }) => ({ host, port }));
+    const known = nodes.length > 0 ? nodes : this.#place.nodes;
+    const { host, port } = known[Math.floor(Math.random() * known.length)]!;
+    return new Redis({ ...nodeOptions(this.#place), ...own, host: host!, port: port! });
+  }
+
+  #send(command: string, key: string, args: readonly Argument[]): Promise<unknown> {
+    if (!this.#isReady) return Promise.reject(storeAway('it is not connected'));
+    const commands = this.#client as unknown as Record<string, Run>;
+    return commands[command]!(key, ...args).catch(away);
+  }
+
+  #back(): void {
+    if (this.#isStopped) return;
+    this.#isReady = true;
+    this.#wasTold = false;
+    this.#logger.info({ store: this.#name }, 'the store is connected');
+  }
+
+  #lost(error: unknown = null): void {
+    if (this.#isStopped) return;
+    // A node of a cluster that fails is no reason to give up the others.
+    if (error !== null && this.#client.status === 'ready') return;
+    this.#isReady = false;
+    if (this.#wasTold) return;
+    this.#wasTold = true;
+    const reason =
+      error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : undefined;
+    this.#logger.warn(
+      { store: this.#name, reason },
+      'the store cannot be reached: requests that need it are refused until it is back',
+    );
+  }
+
+  /** Without user and password. */
+  get #name(): string {
+    return this.#place.nodes.map(({ host, port }) => formatHostPort(host, port)).join(',');
+  }
+}
+
+function nodeOptions({ tls, username, password, database }: RedisPlace): Options {
+  return {
+    replyMapping: 'legacy',
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+    db: database,
+    connectTimeout: CONNECT_MS,
+    // Both, for a node that hangs and for one in the network's nowhere.
+    socketTimeout: ANSWER_MS,
+    commandTimeout: ANSWER_MS,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+  };
+}
+
+function redisOptions(place: RedisPlace): Options {
+  const { form, nodes, master } = place;
+  const where =
+    form === 'sentinel'
+      ? {
+          sentinels: nodes.map(({ host, port }) => ({ host, port })),
+          name: master,
+          sentinelRetryStrategy: retryDelay,
+          ...(place.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+        }
+      : { host: nodes[0].host, port: nodes[0].port };
+  return {
+    ...nodeOptions(place),
+    ...where,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    retryStrategy: retryDelay,
+    scripts: scripts(),
+  };
+}
+
+function openCluster(place: RedisPlace): Cluster {
+  const { db: _, ...redisOptions } = nodeOptions(place);
+  const options: ClusterOptions & { redisOptions: Omit<Options, 'db'> } = {
+    redisOptions,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    clusterRetryStrategy: retryDelay,
+    // Together a second: longer than a slot takes to move, shorter than a client waits.
+    maxRedirections: 10,
+    retryDelayOnFailover: 100,
+    retryDelayOnClusterDown: 100,
+    slotsRefreshTimeout: CONNECT_MS,
+    slotsRefreshInterval: 5_000,
+    scripts: scripts(),
+  };
+  return new Cluster(
+    place.nodes.map(({ host, port }) => ({ host, port })),
+    options,
+  );
+}
+
+function scripts(): Record<string, { lua: string; numberOfKeys: number }> {
+  return Object.fromEntries(Object.entries(SCRIPTS).map(([name, lua]) => [name, { lua, numberOfKeys: 1 }]));
+}
+
+/** `reason` ends the sentence that begins with "the store cannot be used: ". */
+export function storeAway(reason: string, cause?: unknown): OperationalError {
+  return new OperationalError('network', 'STORE_AWAY', `the store cannot be used: ${reason}`, { cause });
+}
+
+/** A mistake in a script is ours; whatever else a request fails for is a matter of the engine's state. */
+function away(error: unknown): never {
+  if (error instanceof Error && error.name === 'ReplyError' && error.message.startsWith('ERR ')) throw error;
+  throw storeAway(error instanceof Error ? error.message : String(error), error);
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+import { trackerStoreContract } from '../../contracts/tracker-store.js';
+import { fileMd5, peerAddress, sessionId, sharedFile } from '../../contracts/tracker-values.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { hasProgram, requireProgram } from '../../support/requires.js';
+import { soon } from '../../support/soon.js';
+import { openRedisStore } from './open-redis-store.js';
+
+const NODES = 3;
+
+test('the contract holds on a cluster of real redis-servers', (t) => {
+  if (requireProgram(t, 'redis-server')) requireProgram(t, 'redis-cli');
+});
+
+if (hasProgram('redis-server') && hasProgram('redis-cli')) {
+  const servers: RedisServer[] = [];
+  for (let n = 0; n < NODES; n += 1) servers.push(await RedisServer.startNode({ after }));
+  const hosts = servers.map(({ port }) => `127.0.0.1:${port}`);
+  await promisify(execFile)('redis-cli', ['--cluster', 'create', ...hosts, '--cluster-yes']);
+  await soon(async () => {
+    const states = await Promise.all(servers.map((server) => server.ask('cluster', 'info')));
+    return states.every((state) => String(state).includes('cluster_state:ok'));
+  }, 30_000);
+  const url = `redis+cluster://${hosts.join(',')}`;
+  const flush = () => Promise.all(servers.map((server) => server.ask('flushall')));
+
+  trackerStoreContract('redis store on a cluster', async (limits) => {
+    await flush();
+    const store = await openRedisStore(url, limits);
+    return { store, close: () => store.stop() };
+  });
+
+  test('on a cluster, files and sessions are spread over all nodes, and another process hears of all', async (t) => {
+    await flush();
+    const [a, b] = [await openRedisStore(url), await openRedisStore(url)];
+    t.after(() => Promise.all([a.stop(), b.stop()]));
+    for (let n = 1; n <= 60; n += 1) {
+      const ip = `10.0.0.${n}`;
+      const login = { address: peerAddress(ip), proven: 1, candidate: sessionId(n), now: 0 } as const;
+      const outcome = await a.logIn(login);
+      assert.ok(typeof outcome !== 'string');
+      await a.addFile({ session: outcome.session, ip, now: 0 }, sharedFile(n, `file ${n}`));
+      assert.equal(await a.addPart({ session: outcome.session, ip, now: 0 }, fileMd5(1), 1), n === 1 ? 3 : 1);
+    }
+    await soon(() => b.stats().files === 60 && b.stats().sessions === 60);
+    assert.deepEqual(b.stats(), a.stats());
+    for (const server of servers) {
+      for (const pattern of ['bt:{????????????????????????????????}', 'bt:*:session:*'])
+        assert.ok(
+          ((await server.ask('keys', pattern)) as string[]).length > 5,
+          `${pattern} at ${server.port}`,
+        );
+    }
+  });
+}

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { systemClock } from '../../../src/core/clock.js';
+import { type Logger, silentLogger } from '../../../src/core/logger.js';
+import { STORE_LIMITS, type StoreLimits } from '../../../src/tracker/limits.js';
+import { parseRedisPlace } from '../../../src/tracker/redis/place.js';
+import { RedisStore } from '../../../src/tracker/redis/redis-store.js';
+
+/** A started store; the caller stops it. */
+export async function openRedisStore(
+  url: string,
+  limits: StoreLimits = STORE_LIMITS,
+  logger: Logger = silentLogger,
+): Promise<RedisStore> {
+  const place = parseRedisPlace(url);
+  assert.ok(place !== null, url);
+  const store = new RedisStore({ place, limits, clock: systemClock, logger });
+  await store.start();
+  return store;
+}

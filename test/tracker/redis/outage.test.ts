@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { systemClock } from '../../../src/core/clock.js';
+import { OperationalError } from '../../../src/core/errors.js';
+import type { Logger } from '../../../src/core/logger.js';
+import { TrackerServer } from '../../../src/daemon/tracker-server.js';
+import type { RedisStore } from '../../../src/tracker/redis/redis-store.js';
+import { fileMd5, peerAddress, sessionId, sharedFile } from '../../contracts/tracker-values.js';
+import { BaseClient } from '../../support/base-client.js';
+import { atEnd } from '../../support/clean-up.js';
+import { Receiver } from '../../support/receiver.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { requireProgram } from '../../support/requires.js';
+import { soon } from '../../support/soon.js';
+import { openRedisStore } from './open-redis-store.js';
+
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+const PROMPTLY_MS = 8_000;
+
+class LogLines implements Logger {
+  readonly all: string[] = [];
+  debug(): void {}
+  info(_fields: object, message: string): void {
+    this.all.push(message);
+  }
+  warn(_fields: object, message: string): void {
+    this.all.push(message);
+  }
+  error(_fields: object, message: string): void {
+    this.all.push(message);
+  }
+}
+
+const LOST = 'the store cannot be reached: requests that need it are refused until it is back';
+const BACK = 'the store is connected';
+
+const isAway = (error: unknown) =>
+  error instanceof OperationalError && error.code === 'STORE_AWAY' && error.trouble === 'network';
+
+async function logIn(store: RedisStore, n: number) {
+  const ip = `10.0.0.${n}`;
+  const candidate = sessionId(n);
+  const outcome = await store.logIn({ address: peerAddress(ip), proven: 1, candidate, now: 0 });
+  assert.ok(typeof outcome !== 'string');
+  return { session: outcome.session, ip, now: 0 };
+}
+
+describe('a redis store whose engine goes away', () => {
+  test('every call rejects at once with STORE_AWAY; what was answered is there when the engine is back', async (t) => {
+    if (!requireProgram(t, 'redis-server')) return;
+    const server = await RedisServer.start(t, DURABLE);
+    const log = new LogLines();
+    const store = await openRedisStore(server.url, undefined, log);
+    atEnd(t, () => store.stop());
+    assert.equal(store.isAway, false);
+    const caller = await logIn(store, 1);
+    const leech = await logIn(store, 2);
+    await store.addFile(caller, sharedFile(1, 'a', 1_000));
+    let acknowledged = 0;
+    const flow = (async () => {
+      for (let part = 0; part < 1_000; part += 1) {
+        const owned = await store.addPart(leech, fileMd5(1), part);
+        assert.equal(owned, part + 1);
+        acknowledged = part + 1;
+      }
+    })();
+    const cut = assert.rejects(flow, isAway);
+    await soon(() => acknowledged > 50);
+    await server.kill();
+    await cut;
+    await soon(() => store.isAway);
+    const md5 = fileMd5(1);
+    for (const call of [
+      () => logIn(store, 3),
+      () => store.addFile(caller, sharedFile(2, 'b')),
+      () => store.findFiles(caller, null, 9),
+      () => store.matchFiles({ name: '', md5Prefix: null }, 9),
+      () => store.findOwners(caller, md5),
+      () => store.addPart(caller, md5, 0),
+      () => store.giveUpFile(caller, md5),
+      () => store.logOut(caller),
+      () => store.silentSessions(0, 9),
+      () => store.keepSession(caller.session, 1),
+      () => store.dropSession(caller.session, 1),
+    ])
+      await assert.rejects(call, isAway);
+    assert.equal(store.stats().files, 1, 'figures stay as last known');
+    await server.start();
+    await soon(() => !store.isAway);
+    const owned = await store.addPart(leech, md5, 0);
+    assert.ok(owned === acknowledged || owned === acknowledged + 1, `${owned} of ${acknowledged}`);
+    assert.deepEqual(log.all, [BACK, LOST, BACK]);
+  });
+
+  test('an engine that comes back empty is taken as it is', async (t) => {
+    if (!requireProgram(t, 'redis-server')) return;
+    const server = await RedisServer.start(t);
+    const store = await openRedisStore(server.url);
+    atEnd(t, () => store.stop());
+    const caller = await logIn(store, 1);
+    await store.addFile(caller, sharedFile(1, 'a'));
+    await server.kill();
+    await soon(() => store.isAway);
+    await server.start();
+    await soon(() => !store.isAway && store.stats().files === 0);
+    assert.equal(await store.addPart(caller, fileMd5(1), 0), 'UNKNOWN_SESSION');
+    await store.addFile(await logIn(store, 1), sharedFile(1, 'a'));
+    assert.equal(store.stats().files, 1);
+  });
+
+  test('one that takes connections and answers nothing is away after seconds, and back when it answers', async (t) => {
+    if (!requireProgram(t, 'redis-server')) return;
+    const server = await RedisServer.start(t);
+    const store = await openRedisStore(server.url);
+    atEnd(t, () => store.stop());
+    const caller = await logIn(store, 1);
+    server.pause();
+    const since = performance.now();
+    await assert.rejects(store.addPart(caller, fileMd5(1), 0) as Promise<unknown>, isAway);
+    assert.ok(performance.now() - since < PROMPTLY_MS);
+    server.resume();
+    await soon(() => !store.isAway);
+    assert.equal(await store.addPart(caller, fileMd5(1), 0), 'UNKNOWN_FILE');
+  });
+
+  test('a tracker starts without its engine, answers what needs none, and works when it comes', async (t) => {
+    if (!requireProgram(t, 'redis-server')) return;
+    const server = await RedisServer.prepare(t);
+    const log = new LogLines();
+    const tracker = new TrackerServer({
+      listen: { host: '127.0.0.1', port: 0 },
+      store: await openRedisStore(server.url, undefined, log),
+      trustAnnouncedAddresses: false,
+      logger: log,
+      clock: systemClock,
+    });
+    const at = await tracker.start();
+    atEnd(t, () => tracker.stop());
+    assert.equal(tracker.stats().isStoreAway, true);
+    assert.deepEqual(log.all, [LOST]);
+    const client = new BaseClient({ tracker: at, port: 5001 });
+    assert.equal(await client.login(), null);
+    assert.equal(tracker.stats().refusals.STORE_AWAY, 1);
+    const receiver = await Receiver.open(at, undefined, PROMPTLY_MS);
+    atEnd(t, () => receiver.close());
+    receiver.send('CAPS');
+    assert.equal((await receiver.recvAll(15)).toString(), 'ACAP002KEEPDELR');
+    await server.start();
+    await soon(() => !tracker.stats().isStoreAway);
+    assert.ok(await client.login());
+    assert.deepEqual(log.all, [LOST, BACK]);
+  });
+});
