@@ -1,4 +1,4 @@
-export type Unit = 'B/s' | 'B' | 's' | 'ns' | 'x' | 'parts' | 'kills' | 'peers';
+export type Unit = 'B/s' | 'B' | 's' | 'ns' | 'x' | 'parts' | 'kills' | 'peers' | 'us' | 'req/s';
 
 /** What a benchmark prints: one object a line with `json`, else one line for people; notes go to stderr. */
 export class Report {
@@ -34,7 +34,8 @@ export class Report {
 /** A figure with its unit, in decimal prefixes. */
 export function shown(value: number, unit: Unit): string {
   if (unit === 'B/s') return `${(value / 1e6).toFixed(0)} MB/s`;
-  if (unit === 'B') return `${(value / 1e6).toFixed(1)} MB`;
+  if (unit === 'B') return value < 1e5 ? `${value.toFixed(0)} B` : `${(value / 1e6).toFixed(1)} MB`;
+  if (unit === 'req/s') return `${value.toFixed(0)} req/s`;
   return `${value.toFixed(2)} ${unit}`;
 }
 
