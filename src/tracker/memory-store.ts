@@ -8,6 +8,7 @@ import { FileIndex, mostOwned } from './file-index.js';
 import type { FileQuery } from './file-query.js';
 import { FileSwarm } from './file-swarm.js';
 import { STORE_LIMITS, type StoreLimits } from './limits.js';
+import { OwnerRanking } from './owner-ranking.js';
 import type { Refusal } from './refusal.js';
 import type {
   Caller,
@@ -40,7 +41,7 @@ interface SharedFile {
  *
  * Invariant: a session is in `#sessions` by its id and in `#byAddress` by its 60-byte key, or in neither; a
  * file is in a session's `files` exactly when the session is in the file's swarm; a file without owners is in
- * no map and not in the index. `#ownerships` and `#partListBytes` are the sums over all swarms.
+ * no map, not in the index and not ranked. `#ownerships` and `#partListBytes` are the sums over all swarms.
  */
 export class MemoryStore implements TrackerStore {
   readonly isAway = false;
@@ -49,6 +50,7 @@ export class MemoryStore implements TrackerStore {
   readonly #byAddress = new Map<string, Session>();
   readonly #files = new Map<FileMd5, SharedFile>();
   readonly #index = new FileIndex<SharedFile>();
+  readonly #ranking = new OwnerRanking<SharedFile>();
   #ownerships = 0;
   #partListBytes = 0;
 
@@ -104,8 +106,20 @@ export class MemoryStore implements TrackerStore {
   }
 
   matchFiles(query: FileQuery, limit: number): readonly Manifest[] {
-    const found = mostOwned(this.#index.find(query), limit, (file) => file.swarm.size);
-    return found.map((file) => file.manifest);
+    return this.#matching(query, limit).map((file) => file.manifest);
+  }
+
+  /**
+   * Many matches are soonest found among the files with the most owners, few by the index; where the text is in few names
+   * although its grams are in many, the first attempt costs as much as the second and no more.
+   */
+  #matching(query: FileQuery, limit: number): SharedFile[] {
+    const most = this.#index.mostMatches(query);
+    const found =
+      most > limit
+        ? this.#ranking.first(limit, most, ({ manifest }) => this.#index.matches(manifest.md5, query))
+        : null;
+    return found ?? mostOwned(this.#index.find(query), limit, (file) => file.swarm.size);
   }
 
   findOwners(caller: Caller, md5: FileMd5): FileOwners | Refusal {
@@ -218,6 +232,7 @@ export class MemoryStore implements TrackerStore {
     const owners = swarm.size;
     const bytes = swarm.partListBytes;
     const result = change();
+    if (swarm.size !== owners) this.#ranking.moved(file, owners, swarm.size);
     this.#ownerships += swarm.size - owners;
     this.#partListBytes += swarm.partListBytes - bytes;
     if (swarm.size > owners) session.files.add(file);
