@@ -3,11 +3,15 @@ import { type FileQuery, foldName } from './file-query.js';
 import { GRAMS, type GramRange, gramsOf, rangesOf } from './grams.js';
 import { ListTable } from './list-table.js';
 
-interface Entry<File> {
+/** A file as it is compared with a query. */
+export interface IndexedFile {
   readonly md5: FileMd5;
   /** Folded. */
   readonly name: string;
-  file: File;
+}
+
+interface Entry<File> extends IndexedFile {
+  readonly file: File;
   isLive: boolean;
   /** The number of the last search that found it: none finds it twice. */
   foundBy: number;
@@ -28,13 +32,14 @@ export class FileIndex<File> {
   readonly #byPrefix = new ListTable<Entry<File>>(16 ** PREFIX_DIGITS);
   #searches = 0;
 
-  /** Adds a file, or takes its new name. */
-  set(md5: FileMd5, name: string, file: File): void {
+  /** Adds a file, or takes its new name. Gives what `isMatch` needs until then. */
+  set(md5: FileMd5, name: string, file: File): IndexedFile {
     this.delete(md5);
     const entry: Entry<File> = { md5, name: foldName(name), file, isLive: true, foundBy: 0 };
     this.#entries.set(md5, entry);
     for (const gram of gramsOf(entry.name)) this.#byGram.add(gram, entry);
     this.#byPrefix.add(prefixList(md5), entry);
+    return entry;
   }
 
   delete(md5: FileMd5): void {
@@ -58,7 +63,7 @@ export class FileIndex<File> {
     const { first, count } = this.#shortest(name);
     for (let gram = first; gram < first + count; gram += 1) {
       for (const entry of this.#byGram.entries(gram)) {
-        if (entry.isLive && entry.foundBy !== search && entry.name.includes(name)) take(entry);
+        if (entry.isLive && entry.foundBy !== search && contains(entry.name, name)) take(entry);
       }
     }
     if (md5Prefix === null) return found;
@@ -68,16 +73,15 @@ export class FileIndex<File> {
     return found;
   }
 
-  /** No more files than this match; cheaper than `find`, and about as many names as that would test. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** No more files than this match; `find` tests as many. */
   mostMatches({ name, md5Prefix }: FileQuery): number {
     if (name === '') return this.#entries.size;
     const named = this.#length(this.#shortest(name));
     return md5Prefix === null ? named : named + this.#byPrefix.length(prefixList(md5Prefix));
-  }
-
-  /** Whether `find` would find the file, which is in the index. */
-  matches(md5: FileMd5, { name, md5Prefix }: FileQuery): boolean {
-    return this.#entries.get(md5)!.name.includes(name) || (md5Prefix !== null && md5.startsWith(md5Prefix));
   }
 
   #shortest(name: string): GramRange {
@@ -91,6 +95,16 @@ export class FileIndex<File> {
     for (let gram = first; gram < first + count; gram += 1) sum += this.#byGram.length(gram);
     return sum;
   }
+}
+
+/** Whether `find` would find the file. */
+export function isMatch(file: IndexedFile, { name, md5Prefix }: FileQuery): boolean {
+  return contains(file.name, name) || (md5Prefix !== null && file.md5.startsWith(md5Prefix));
+}
+
+/** `includes` leaves V8's compiled code for each call; this takes two thirds of its time. */
+function contains(text: string, part: string): boolean {
+  return text.indexOf(part) !== -1;
 }
 
 function prefixList(hex: string): number {

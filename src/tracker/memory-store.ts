@@ -4,7 +4,7 @@ import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import { encodeAddress } from '../protocol/encode.js';
 import { joinProofs, type ProvenHalves, provenAddress, provenBy } from './address-proof.js';
-import { FileIndex, mostOwned } from './file-index.js';
+import { FileIndex, type IndexedFile, isMatch, mostOwned } from './file-index.js';
 import type { FileQuery } from './file-query.js';
 import { FileSwarm } from './file-swarm.js';
 import { STORE_LIMITS, type StoreLimits } from './limits.js';
@@ -33,6 +33,8 @@ interface Session {
 
 interface SharedFile {
   manifest: Manifest;
+  /** As the index gave it for the name in `manifest`. */
+  indexed: IndexedFile;
   readonly swarm: FileSwarm<Session>;
 }
 
@@ -94,7 +96,7 @@ export class MemoryStore implements TrackerStore {
     const mayRename = !file.swarm.hasSource || file.swarm.holdingOf(session)?.source === true;
     if (mayRename && manifest.name !== file.manifest.name) {
       file.manifest = { ...file.manifest, name: manifest.name };
-      this.#index.set(manifest.md5, manifest.name, file);
+      file.indexed = this.#index.set(manifest.md5, manifest.name, file);
     }
     this.#change(session, file, () => file.swarm.addSource(session));
     return file.manifest.geometry.partCount;
@@ -110,15 +112,13 @@ export class MemoryStore implements TrackerStore {
   }
 
   /**
-   * Many matches are soonest found among the files with the most owners, few by the index; where the text is in few names
-   * although its grams are in many, the first attempt costs as much as the second and no more.
+   * Many matches are soonest found by trying the files in the order of their owners, few by the index. The first way is
+   * taken where it should need fewer files, and given up where it does not.
    */
   #matching(query: FileQuery, limit: number): SharedFile[] {
     const most = this.#index.mostMatches(query);
-    const found =
-      most > limit
-        ? this.#ranking.first(limit, most, ({ manifest }) => this.#index.matches(manifest.md5, query))
-        : null;
+    const byRank = (limit * this.#index.size) / most < most;
+    const found = byRank ? this.#ranking.first(limit, most, ({ indexed }) => isMatch(indexed, query)) : null;
     return found ?? mostOwned(this.#index.find(query), limit, (file) => file.swarm.size);
   }
 
@@ -220,9 +220,11 @@ export class MemoryStore implements TrackerStore {
   }
 
   #newFile(manifest: Manifest): SharedFile {
-    const file = { manifest, swarm: new FileSwarm<Session>(manifest.geometry.partCount) };
-    this.#files.set(manifest.md5, file);
-    this.#index.set(manifest.md5, manifest.name, file);
+    const { md5, name, geometry } = manifest;
+    const swarm = new FileSwarm<Session>(geometry.partCount);
+    const file: SharedFile = { manifest, indexed: { md5, name }, swarm };
+    file.indexed = this.#index.set(md5, name, file);
+    this.#files.set(md5, file);
     return file;
   }
 

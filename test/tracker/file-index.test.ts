@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { FileMd5 } from '../../src/model/ids.js';
-import { FileIndex, mostOwned } from '../../src/tracker/file-index.js';
+import { FileIndex, type IndexedFile, isMatch, mostOwned } from '../../src/tracker/file-index.js';
 import { type FileQuery, foldName, parseFileQuery } from '../../src/tracker/file-query.js';
 import { fileMd5 } from '../contracts/tracker-values.js';
 import { SEEDED } from '../support/arbitraries.js';
@@ -51,12 +51,14 @@ describe('file index', () => {
       fc.property(changes, fc.array(queries, { minLength: 1, maxLength: 10 }), (steps, texts) => {
         const index = new FileIndex<FileMd5>();
         const plain = new PlainIndex();
+        const indexed = new Map<FileMd5, IndexedFile>();
         for (const { md5, name } of steps) {
           if (name === null) {
             index.delete(md5);
+            indexed.delete(md5);
             plain.delete(md5);
           } else {
-            index.set(md5, name, md5);
+            indexed.set(md5, index.set(md5, name, md5));
             plain.set(md5, name);
           }
         }
@@ -66,8 +68,8 @@ describe('file index', () => {
           const expected = plain.find(query).sort();
           assert.deepEqual(index.find(query).sort(), expected, `'${text}'`);
           assert.ok(index.mostMatches(query) >= expected.length);
-          for (const md5 of plain.find({ name: '', md5Prefix: null })) {
-            assert.equal(index.matches(md5, query), expected.includes(md5));
+          for (const file of indexed.values()) {
+            assert.equal(isMatch(file, query), expected.includes(file.md5));
           }
         }
       }),
