@@ -1,3 +1,4 @@
+import type { TrackerLoad } from '../src/daemon/settings.js';
 import type { HostPort } from '../src/model/address.js';
 import { parseHostPort } from '../src/model/address.js';
 import type { SessionId } from '../src/model/ids.js';
@@ -16,6 +17,8 @@ export interface TrackerBenchOptions extends PopulationSize {
   readonly target: HostPort | null;
   /** The processes of a running tracker, for their CPU time. */
   readonly pids: readonly number[];
+  /** By name; none: all. */
+  readonly loads: readonly TrackerLoad[];
   /** Of the load. */
   readonly threads: number;
   /** Of each thread. */
@@ -32,7 +35,7 @@ export interface TrackerBenchOptions extends PopulationSize {
 }
 
 interface Scenario {
-  readonly name: string;
+  readonly name: TrackerLoad;
   readonly oneShot: boolean;
   /** Requests on their way on each kept connection; null: as many as the options say. */
   readonly window: number | null;
@@ -85,7 +88,9 @@ async function benchTarget(
   report.note(
     `${files} files of ${parts} parts, ${peers} owners of each swarmed one: registered in ${seconds(started)} s`,
   );
-  for (const scenario of SCENARIOS) await benchScenario(scenario, target, pids, populated, options, report);
+  const { loads } = options;
+  const chosen = SCENARIOS.filter(({ name }) => loads.length === 0 || loads.includes(name));
+  for (const scenario of chosen) await benchScenario(scenario, target, pids, populated, options, report);
   const peaks = pids.map(peakBytes);
   if (peaks.length > 0 && peaks.every((peak) => peak !== null)) {
     report.result(

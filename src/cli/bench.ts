@@ -24,6 +24,7 @@ export async function run({ words, settings, stop }: Invocation<'bench'>): Promi
     await benchTracker({
       ...{ files, peers, parts, threads, connections, window, duration, json },
       target: tracker[0] ?? null,
+      loads: settings.load,
       pids: pid,
       runs: runs ?? 5,
       rate: settings['request-rate'],

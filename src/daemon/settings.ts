@@ -82,6 +82,8 @@ function onOff<C extends CommandName>(commands: readonly C[], help: string, shor
 }
 
 const PICKERS = ['rarest', 'random', 'sequential'] as const;
+const TRACKER_LOADS = ['one-shot', 'rpad', 'fchu', 'look', 'logi', 'mix'] as const;
+export type TrackerLoad = (typeof TRACKER_LOADS)[number];
 const CHOKERS = ['tit-for-tat', 'random'] as const;
 
 const TRACKER_PORT = 3000;
@@ -213,6 +215,11 @@ export const SETTINGS = {
     count(2 ** 22),
     { bench: [] },
     'tracker: process of the --tracker that is measured, for its CPU time; repeat for each of its processes',
+  ),
+  load: list(
+    oneOf('NAME', TRACKER_LOADS),
+    { bench: [] },
+    `tracker: what it is asked: ${TRACKER_LOADS.join(', ')}; repeat for more (default: each in turn)`,
   ),
   files: single(count(1_000_000), { bench: '100000' }, 'tracker: files that it knows'),
   connections: single(count(1000), { bench: '8' }, 'tracker: connections of each thread of the load'),
