@@ -27,6 +27,8 @@ const OWNERS = 100;
 const PARTS = 64;
 const CURVE = [10_000, 100_000, 1_000_000];
 const IP = '127.0.0.1';
+/** From one owner of a file to the next: different, so that two files have few owners in common; no divisors of 10. */
+const STEPS = [1, 3, 7, 9, 11, 13, 17];
 
 if (values.ownerships === undefined) reportCurve();
 else process.stdout.write(JSON.stringify(measure(Number(values.ownerships), values.complete)));
@@ -81,8 +83,7 @@ function measure(ownerships: number, complete: boolean): Footprint {
       geometry: partGeometry(PARTS * PART_SIZE, PART_SIZE),
     });
     for (let owner = 1; owner < OWNERS; owner += 1) {
-      // Steps of different lengths, so that two files have few owners in common.
-      const caller = sessions[(file + owner * (1 + (file % 7))) % files]!;
+      const caller = sessions[(file + owner * STEPS[file % STEPS.length]!) % files]!;
       for (let part = 0; part < parts; part += 1) store.addPart(caller, md5, part);
     }
   }
