@@ -2,8 +2,10 @@ export type Unit =
   | 'B/s'
   | 'B'
   | 's'
+  | 'us'
   | 'ns'
   | 'x'
+  | 'req/s'
   | 'parts'
   | 'kills'
   | 'peers'
@@ -47,7 +49,8 @@ export class Report {
 /** A figure with its unit, in decimal prefixes. */
 export function shown(value: number, unit: Unit): string {
   if (unit === 'B/s') return `${(value / 1e6).toFixed(0)} MB/s`;
-  if (unit === 'B') return `${(value / 1e6).toFixed(1)} MB`;
+  if (unit === 'B') return value < 1e5 ? `${value.toFixed(0)} B` : `${(value / 1e6).toFixed(1)} MB`;
+  if (unit === 'req/s') return `${value.toFixed(0)} req/s`;
   return `${value.toFixed(2)} ${unit}`;
 }
 

@@ -1,3 +1,4 @@
+import { UsageError } from '../core/errors.js';
 import type { Invocation } from './invocation.js';
 
 const GIB = 2 ** 30;
@@ -10,6 +11,24 @@ export async function run({ words, settings, stop }: Invocation<'bench'>): Promi
   if (words[0] === 'hash') {
     const { benchHash } = await import('../../bench/hash.js');
     await benchHash({ size: size ?? GIB / 2, runs: runs ?? 9, json });
+    return;
+  }
+  if (words[0] === 'tracker') {
+    const { tracker, pid, files, peers, parts, threads, connections, window, duration } = settings;
+    if (tracker.length > 1)
+      throw new UsageError('ONE_TRACKER', 'bench measures one tracker: give one --tracker');
+    if (pid.length > 0 && tracker.length === 0) {
+      throw new UsageError('PID_ALONE', '--pid is of a running tracker: give its --tracker too, or neither');
+    }
+    const { benchTracker } = await import('../../bench/tracker.js');
+    await benchTracker({
+      ...{ files, peers, parts, threads, connections, window, duration, json },
+      target: tracker[0] ?? null,
+      loads: settings.load,
+      pids: pid,
+      runs: runs ?? 5,
+      rate: settings['request-rate'],
+    });
     return;
   }
   const { benchTransfer } = await import('../../bench/transfer.js');

@@ -83,6 +83,8 @@ function onOff<C extends CommandName>(commands: readonly C[], help: string, shor
 }
 
 const PICKERS = ['rarest', 'random', 'sequential'] as const;
+const TRACKER_LOADS = ['one-shot', 'rpad', 'fchu', 'look', 'logi', 'mix'] as const;
+export type TrackerLoad = (typeof TRACKER_LOADS)[number];
 const CHOKERS = ['tit-for-tat', 'random'] as const;
 
 const TRACKER_PORT = 3000;
@@ -97,8 +99,15 @@ function listenPort(command: string): number {
 export const SETTINGS = {
   tracker: list(
     remoteAddress(TRACKER_PORT),
-    { daemon: LOCAL_TRACKER, share: LOCAL_TRACKER, search: LOCAL_TRACKER, get: LOCAL_TRACKER, start: [] },
-    'tracker to register at or to ask; repeat for more',
+    {
+      daemon: LOCAL_TRACKER,
+      share: LOCAL_TRACKER,
+      search: LOCAL_TRACKER,
+      get: LOCAL_TRACKER,
+      start: [],
+      bench: [],
+    },
+    'tracker to register at or to ask; repeat for more (bench tracker: the one to measure instead of one of its own)',
   ),
   listen: single(
     listenAddress(listenPort),
@@ -211,11 +220,43 @@ export const SETTINGS = {
   runs: single(
     count(1000),
     { bench: null, simulate: null },
-    'N times; the median is in the result (default: bench hash 9, else 1)',
+    'N times; the median is in the result (default: bench hash 9, tracker 5, else 1)',
+  ),
+  pid: list(
+    count(2 ** 22),
+    { bench: [] },
+    'tracker: process of the --tracker that is measured, for its CPU time; repeat for each of its processes',
+  ),
+  load: list(
+    oneOf('NAME', TRACKER_LOADS),
+    { bench: [] },
+    `tracker: what it is asked: ${TRACKER_LOADS.join(', ')}; repeat for more (default: each in turn)`,
+  ),
+  files: single(count(1_000_000), { bench: '100000' }, 'tracker: files that it knows'),
+  connections: single(count(1000), { bench: '8' }, 'tracker: connections of each thread of the load'),
+  threads: single(count(64), { bench: '1' }, 'tracker: threads that make the load'),
+  window: single(
+    count(4096),
+    { bench: '64' },
+    'tracker: requests on their way on each connection, where pipelined',
+  ),
+  duration: single(time, { bench: '2s' }, 'tracker: of each run'),
+  'request-rate': single(
+    count(10_000_000),
+    { bench: null },
+    'tracker: requests a second when latencies are measured (default: 70 % of what was reached before)',
   ),
   'no-verify': onOff(['bench'], 'transfer: leave out the MD5, to see the network path alone'),
-  peers: single(count(1_000_000), { simulate: '100' }, 'how many download'),
-  parts: single(count(MAX_PART_COUNT), { simulate: '200' }, 'of which the file consists'),
+  peers: single(
+    count(1_000_000),
+    { simulate: '100', bench: '50' },
+    'how many download (bench tracker: own parts of a file)',
+  ),
+  parts: single(
+    count(MAX_PART_COUNT),
+    { simulate: '200', bench: '64' },
+    'of which the file (bench tracker: each file) consists',
+  ),
   'seed-rate': single(
     positiveRatio,
     { simulate: '1' },

@@ -9,7 +9,6 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.js';
 import { ProtocolError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { canonicalIp } from '../model/address.js';
 import type { Request } from '../protocol/messages.js';
 import { RequestDecoder } from '../protocol/requests.js';
 import { AnswerWriter } from './answer-writer.js';
@@ -17,6 +16,7 @@ import { Deadline } from './deadline.js';
 import { Departure } from './departure.js';
 import type { Handler, UploadPace } from './handler.js';
 import type { ListenerCounts } from './listener-counts.js';
+import { SocketRequester } from './socket-requester.js';
 import { type Outcome, Refusal, Turns } from './turns.js';
 
 /** Handlers of one connection that may run at once, those whose answers wait for an earlier one included. */
@@ -88,17 +88,9 @@ export class ServedConnection {
   constructor(init: ServedConnectionInit) {
     const { id, socket, handler, clock, limits, logger, pace, counts } = init;
     this.#init = init;
-    const requester = {
-      ip: canonicalIp(socket.remoteAddress ?? ''),
-      port: socket.remotePort ?? 0,
-      localIp: canonicalIp(socket.localAddress ?? ''),
-      localPort: socket.localPort ?? 0,
-      connectionId: id,
-      gone: this.#departure,
-    };
     this.#turns = new Turns({
       handler,
-      requester,
+      requester: new SocketRequester(socket, id, this.#departure),
       logger,
       deliver: (outcome) => this.#deliver(outcome),
       settled: () => this.#settled(),
@@ -248,10 +240,14 @@ export class ServedConnection {
     this.#deadline.set(ms);
   }
 
-  /** Every answer has left: closes our side, and waits a little for the other. */
+  /** Every answer has left: closes our side, and waits a little for the other unless it was the first to close. */
   #close(reason: string): void {
     this.#drop(reason);
     this.#phase = 'lingering';
+    if (this.#ended) {
+      this.#init.socket.destroy();
+      return;
+    }
     this.#deadline.set(this.#init.limits.lingerMs);
     this.#init.socket.end();
     this.#init.socket.resume();

@@ -67,8 +67,9 @@ export function readNumber(bytes: Uint8Array, at: number, width: number): number
   return value;
 }
 
-export function readSession(bytes: Buffer, at: number): SessionId {
-  return readId(bytes, at) as SessionId;
+/** `last`: what the field held the last time, to be given again when it holds the same. */
+export function readSession(bytes: Buffer, at: number, last: SessionId | null = null): SessionId {
+  return isAt(last, bytes, at) ? last : (readId(bytes, at) as SessionId);
 }
 
 export function readPacket(bytes: Buffer, at: number): PacketId {
@@ -82,8 +83,16 @@ function readId(bytes: Buffer, at: number): string {
   return bytes.toString('latin1', at, at + ID);
 }
 
-/** Accepts upper case, gives lower case. */
-export function readMd5(bytes: Buffer, at: number): FileMd5 {
+/** Whether `text` stands there; comparing costs a fraction of making the text anew, with its hash. */
+function isAt<T extends string>(text: T | null, bytes: Buffer, at: number): text is T {
+  if (text === null) return false;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[at + i]) return false;
+  return true;
+}
+
+/** Accepts upper case, gives lower case. `last` as for `readSession`. */
+export function readMd5(bytes: Buffer, at: number, last: FileMd5 | null = null): FileMd5 {
+  if (isAt(last, bytes, at)) return last;
   let lower = true;
   for (let i = at; i < at + MD5; i++) {
     const kind = KINDS[bytes[i]!]!;
@@ -111,21 +120,26 @@ export function readAddress(bytes: Buffer, at: number): NodeAddress {
 // Writers return where the next field begins. A value that does not fit its field is a bug of ours.
 
 export function writeNumber(bytes: Buffer, at: number, width: number, value: number): number {
-  invariant(Number.isInteger(value) && value >= 0, `${value} is no number for a field of ${width} digits`);
+  // Messages are made only when they are needed: this runs for every answer.
+  if (!Number.isInteger(value) || value < 0) {
+    invariant(false, `${value} is no number for a field of ${width} digits`);
+  }
   let rest = value;
   for (let i = at + width - 1; i >= at; i--) {
     const tens = Math.floor(rest / 10);
     bytes[i] = ZERO + rest - tens * 10;
     rest = tens;
   }
-  invariant(rest === 0, `${value} has more than ${width} digits`);
+  if (rest !== 0) invariant(false, `${value} has more than ${width} digits`);
   return at + width;
 }
 
 /** Text of exactly `width` ASCII characters: ids, commands, addresses. */
 export function writeAscii(bytes: Buffer, at: number, width: number, text: string): number {
-  invariant(text.length === width, `'${text}' is not ${width} characters long`);
-  bytes.write(text, at, width, 'latin1');
+  if (text.length !== width) invariant(false, `'${text}' is not ${width} characters long`);
+  // A call into native code costs more than writing a command byte by byte.
+  if (width > ID) bytes.write(text, at, width, 'latin1');
+  else for (let i = 0; i < width; i++) bytes[at + i] = text.charCodeAt(i);
   return at + width;
 }
 

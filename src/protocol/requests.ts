@@ -3,6 +3,7 @@
 // error both are empty and stay so.
 
 import { ProtocolError } from '../core/errors.js';
+import type { FileMd5, SessionId } from '../model/ids.js';
 import {
   ADDRESS,
   asBuffer,
@@ -56,6 +57,22 @@ for (const [command, length] of Object.entries(REQUEST_LENGTH)) {
 
 const EMPTY = Buffer.alloc(0);
 
+/** The ids of the request before: a peer asks many times about one file. */
+class LastIds {
+  #session: SessionId | null = null;
+  #md5: FileMd5 | null = null;
+
+  sessionAt(bytes: Buffer, at: number): SessionId {
+    this.#session = readSession(bytes, at, this.#session);
+    return this.#session;
+  }
+
+  md5At(bytes: Buffer, at: number): FileMd5 {
+    this.#md5 = readMd5(bytes, at, this.#md5);
+    return this.#md5;
+  }
+}
+
 /**
  * Takes the bytes of one connection as they come and gives the requests in them. After each `push` call `next`
  * until it gives null (or stop pushing): then at most one beginning of a request, under 212 bytes, is kept.
@@ -66,6 +83,7 @@ export class RequestDecoder {
   #rest: Buffer = EMPTY;
   #restLength = 0;
   #failure: ProtocolError | null = null;
+  readonly #last = new LastIds();
 
   /** Bytes that are held and not yet given as a request. */
   get pending(): number {
@@ -101,7 +119,7 @@ export class RequestDecoder {
     if (left >= COMMAND) {
       const form = formAt(this.#chunk, this.#at);
       if (left >= form.length) {
-        const request = decode(form.command, this.#chunk, this.#at);
+        const request = decode(form.command, this.#chunk, this.#at, this.#last);
         this.#at += form.length;
         return request;
       }
@@ -118,7 +136,7 @@ export class RequestDecoder {
     const form = formAt(this.#rest, 0);
     if (!this.#fillRest(form.length)) return null;
     this.#restLength = 0;
-    return decode(form.command, this.#rest, 0);
+    return decode(form.command, this.#rest, 0, this.#last);
   }
 
   /** Moves bytes from the chunk until the rest has `wanted`; false when the chunk ended before. */
@@ -140,28 +158,28 @@ function formAt(bytes: Buffer, at: number): Form {
 }
 
 /** `bytes` holds the whole request from `at` on. */
-function decode(command: Command, bytes: Buffer, at: number): Request {
+function decode(command: Command, bytes: Buffer, at: number, last: LastIds): Request {
   const a = at + COMMAND;
   switch (command) {
     case 'LOGI':
       return { command, address: readAddress(bytes, a) };
     case 'ADDR':
-      return decodeAddr(bytes, a);
+      return decodeAddr(bytes, a, last);
     case 'LOOK':
-      return { command, session: readSession(bytes, a), text: readText(bytes, a + ID, RICERCA_LENGTH) };
+      return { command, session: last.sessionAt(bytes, a), text: readText(bytes, a + ID, RICERCA_LENGTH) };
     case 'FCHU':
-      return { command, session: readSession(bytes, a), md5: readMd5(bytes, a + ID) };
+      return { command, session: last.sessionAt(bytes, a), md5: last.md5At(bytes, a + ID) };
     case 'RPAD':
       return {
         command,
-        session: readSession(bytes, a),
-        md5: readMd5(bytes, a + ID),
+        session: last.sessionAt(bytes, a),
+        md5: last.md5At(bytes, a + ID),
         part: readNumber(bytes, a + ID + MD5, PART),
       };
     case 'LOGO':
-      return { command, session: readSession(bytes, a) };
+      return { command, session: last.sessionAt(bytes, a) };
     case 'RETP':
-      return { command, md5: readMd5(bytes, a), part: readNumber(bytes, a + MD5, PART) };
+      return { command, md5: last.md5At(bytes, a), part: readNumber(bytes, a + MD5, PART) };
     case 'QUER':
       return {
         command,
@@ -175,7 +193,7 @@ function decode(command: Command, bytes: Buffer, at: number): Request {
         command,
         packet: readPacket(bytes, a),
         address: readAddress(bytes, a + ID),
-        md5: readMd5(bytes, a + ID + ADDRESS),
+        md5: last.md5At(bytes, a + ID + ADDRESS),
         name: readText(bytes, a + ID + ADDRESS + MD5, NAME),
       };
     case 'NEAR':
@@ -188,25 +206,25 @@ function decode(command: Command, bytes: Buffer, at: number): Request {
     case 'ANEA':
       return { command, packet: readPacket(bytes, a), address: readAddress(bytes, a + ID) };
     case 'MIDS':
-      return { command, md5: readMd5(bytes, a) };
+      return { command, md5: last.md5At(bytes, a) };
     case 'DELR':
-      return { command, session: readSession(bytes, a), md5: readMd5(bytes, a + ID) };
+      return { command, session: last.sessionAt(bytes, a), md5: last.md5At(bytes, a + ID) };
     case 'CAPS':
       return { command };
   }
 }
 
-function decodeAddr(bytes: Buffer, at: number): Request {
+function decodeAddr(bytes: Buffer, at: number, last: LastIds): Request {
   const sizeAt = at + ID;
   const nameAt = sizeAt + FILE_SIZE + PART_SIZE;
   const partSize = readNumber(bytes, sizeAt + FILE_SIZE, PART_SIZE);
   if (partSize === 0) throw malformed('LenPart');
   return {
     command: 'ADDR',
-    session: readSession(bytes, at),
+    session: last.sessionAt(bytes, at),
     fileSize: readNumber(bytes, sizeAt, FILE_SIZE),
     partSize,
     name: readText(bytes, nameAt, NAME),
-    md5: readMd5(bytes, nameAt + NAME),
+    md5: last.md5At(bytes, nameAt + NAME),
   };
 }

@@ -4,10 +4,11 @@ import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import { encodeAddress } from '../protocol/encode.js';
 import { joinProofs, NOTHING_PROVEN, type ProvenHalves, provenAddress, provenBy } from './address-proof.js';
-import { FileIndex, mostOwned } from './file-index.js';
+import { FileIndex, type IndexedFile, isMatch, mostOwned } from './file-index.js';
 import type { FileQuery } from './file-query.js';
 import { FileSwarm, type Holding } from './file-swarm.js';
 import { STORE_LIMITS, type StoreLimits } from './limits.js';
+import { OwnerRanking } from './owner-ranking.js';
 import type { Refusal } from './refusal.js';
 import { HEARD_STEP_MS, type SessionState, type StateChanges, UNTOLD } from './state-changes.js';
 import type {
@@ -35,6 +36,8 @@ interface Session {
 
 interface SharedFile {
   manifest: Manifest;
+  /** As the index gave it for the name in `manifest`. */
+  indexed: IndexedFile;
   readonly swarm: FileSwarm<Session>;
 }
 
@@ -43,7 +46,7 @@ interface SharedFile {
  *
  * Invariant: a session is in `#sessions` by its id and in `#byAddress` by its 60-byte key, or in neither; a
  * file is in a session's `files` exactly when the session is in the file's swarm; a file without owners is in
- * no map and not in the index. `#ownerships` and `#partListBytes` are the sums over all swarms.
+ * no map, not in the index and not ranked. `#ownerships` and `#partListBytes` are the sums over all swarms.
  */
 export class MemoryStore implements TrackerStore {
   readonly isAway = false;
@@ -53,6 +56,7 @@ export class MemoryStore implements TrackerStore {
   readonly #byAddress = new Map<string, Session>();
   readonly #files = new Map<FileMd5, SharedFile>();
   readonly #index = new FileIndex<SharedFile>();
+  readonly #ranking = new OwnerRanking<SharedFile>();
   #ownerships = 0;
   #partListBytes = 0;
 
@@ -95,7 +99,7 @@ export class MemoryStore implements TrackerStore {
     const mayRename = !file.swarm.hasSource || file.swarm.holdingOf(session)?.source === true;
     if (mayRename && manifest.name !== file.manifest.name) {
       file.manifest = { ...file.manifest, name: manifest.name };
-      this.#index.set(manifest.md5, manifest.name, file);
+      file.indexed = this.#index.set(manifest.md5, manifest.name, file);
       this.#changes.fileChanged(manifest.md5);
     }
     this.#change(session, file, () => file.swarm.addSource(session));
@@ -108,8 +112,18 @@ export class MemoryStore implements TrackerStore {
   }
 
   matchFiles(query: FileQuery, limit: number): readonly Manifest[] {
-    const found = mostOwned(this.#index.find(query), limit, (file) => file.swarm.size);
-    return found.map((file) => file.manifest);
+    return this.#matching(query, limit).map((file) => file.manifest);
+  }
+
+  /**
+   * Many matches are soonest found by trying the files in the order of their owners, few by the index. The first way is
+   * taken where it should need fewer files, and given up where it does not.
+   */
+  #matching(query: FileQuery, limit: number): SharedFile[] {
+    const most = this.#index.mostMatches(query);
+    const byRank = (limit * this.#index.size) / most < most;
+    const found = byRank ? this.#ranking.first(limit, most, ({ indexed }) => isMatch(indexed, query)) : null;
+    return found ?? mostOwned(this.#index.find(query), limit, (file) => file.swarm.size);
   }
 
   findOwners(caller: Caller, md5: FileMd5): FileOwners | Refusal {
@@ -262,9 +276,11 @@ export class MemoryStore implements TrackerStore {
   }
 
   #newFile(manifest: Manifest): SharedFile {
-    const file = { manifest, swarm: new FileSwarm<Session>(manifest.geometry.partCount) };
-    this.#files.set(manifest.md5, file);
-    this.#index.set(manifest.md5, manifest.name, file);
+    const { md5, name, geometry } = manifest;
+    const swarm = new FileSwarm<Session>(geometry.partCount);
+    const file: SharedFile = { manifest, indexed: { md5, name }, swarm };
+    file.indexed = this.#index.set(md5, name, file);
+    this.#files.set(md5, file);
     return file;
   }
 
@@ -281,6 +297,7 @@ export class MemoryStore implements TrackerStore {
     const owners = swarm.size;
     const bytes = swarm.partListBytes;
     const result = change();
+    if (swarm.size !== owners) this.#ranking.moved(file, owners, swarm.size);
     this.#ownerships += swarm.size - owners;
     this.#partListBytes += swarm.partListBytes - bytes;
     if (swarm.size > owners) session.files.add(file);

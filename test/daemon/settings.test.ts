@@ -71,7 +71,10 @@ test('a command has the flags of the design and no others', () => {
       ...['sequential', 'accept-unverified', 'no-seed', 'seed-ratio', 'seed-time', 'json', 'quiet'],
     ],
     verify: ['state', 'json', 'quiet'],
-    bench: ['size', 'seeds', 'runs', 'no-verify', 'json'],
+    bench: [
+      ...['tracker', 'size', 'seeds', 'runs', 'pid', 'load', 'files', 'connections', 'threads', 'window'],
+      ...['duration', 'request-rate', 'no-verify', 'peers', 'parts', 'json'],
+    ],
     simulate: [
       ...[
         'peers',

@@ -164,6 +164,17 @@ test('a Filemd5 in upper case is given in lower case', () => {
   assert.deepEqual(decodeText(`MIDS${MD5.toUpperCase()}`), { command: 'MIDS', md5: MD5 });
 });
 
+test('ids that come again, change and come in capitals are read as they stand', () => {
+  const other = { session: 'ZYXWVUTSRQPON987' as typeof SESSION, md5: MD5.replace(/.$/, '0') as typeof MD5 };
+  const asked = [SESSION, SESSION, other.session, SESSION].flatMap((session) =>
+    [MD5, MD5, other.md5, MD5].map((md5) => ({ command: 'RPAD' as const, session, md5, part: 7 })),
+  );
+  const texts = asked.map(
+    ({ session, md5 }, i) => `RPAD${session}${i % 3 === 0 ? md5.toUpperCase() : md5}00000007`,
+  );
+  assert.deepEqual(decodeAll(new RequestDecoder(), [Buffer.from(texts.join(''))]), asked);
+});
+
 test('a part number is taken as it is: whether the part exists is known elsewhere', () => {
   assert.deepEqual(decodeText(`RETP${MD5}99999999`), { command: 'RETP', md5: MD5, part: 99_999_999 });
 });
