@@ -9,6 +9,7 @@ import { formatBytes } from './quantity.js';
 import { makeFolder, seedboxOptions } from './seedbox-options.js';
 import { firstFree, serve } from './serve.js';
 import { startTrackerAndSeedbox, type TrackerAndSeedbox } from './tracker-and-seedbox.js';
+import { accessOptions } from './tracker-options.js';
 
 const FOLDER = 'shared';
 const STATE = '.bugtorrent';
@@ -19,7 +20,7 @@ const DEFAULT_TRACKER = `${LOOPBACK}:3000`;
 
 /** `start --demo`: everything on loopback and in the current folder, and what to type to see it work. */
 export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
-  const { settings, output, givenBy, env } = invocation;
+  const { settings, output, givenBy, env, stop } = invocation;
   const given = (name: SettingName) => givenBy(name) !== null;
   const folders = given('share') ? settings.share : [FOLDER];
   if (!given('share')) await ensureSample(FOLDER);
@@ -41,9 +42,9 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
     const both = await firstFree(ports.tracker, (trackerListen) =>
       firstFree(ports.seedbox, (listen) =>
         startTrackerAndSeedbox(
-          { listen: trackerListen, store: settings.store },
+          { listen: trackerListen, store: settings.store, ...accessOptions(settings) },
           { ...options, listen },
-          { logger, output },
+          { logger, output, stop },
         ),
       ),
     );

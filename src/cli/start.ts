@@ -4,10 +4,11 @@ import { openLogger } from './log.js';
 import { defaultStateDir, seedboxOptions } from './seedbox-options.js';
 import { serve } from './serve.js';
 import { startTrackerAndSeedbox } from './tracker-and-seedbox.js';
+import { accessOptions } from './tracker-options.js';
 
 /** `start`: tracker and daemon in one process until they are stopped. */
 export async function run(invocation: Invocation<'start'>): Promise<void> {
-  const { settings, output, env } = invocation;
+  const { settings, output, env, stop } = invocation;
   if (settings.demo) return (await import('./demo.js')).runDemo(invocation);
   const logger = await openLogger(output, env, 'info');
   const options = await seedboxOptions(settings, {
@@ -16,9 +17,13 @@ export async function run(invocation: Invocation<'start'>): Promise<void> {
     logger,
     onShared: ({ md5, name, size, magnet }) => logger.info({ md5, name, size, magnet }, 'shared'),
   });
-  const own = { listen: settings['tracker-listen'], store: settings.store };
+  const own = {
+    listen: settings['tracker-listen'],
+    store: settings.store,
+    ...accessOptions(settings),
+  };
   const start = async () => {
-    const both = await startTrackerAndSeedbox(own, options, { logger, output });
+    const both = await startTrackerAndSeedbox(own, options, { logger, output, stop });
     output.print(`tracker listening on ${formatHostPort(own.listen.host, both.tracker.port)}`);
     output.print(`daemon listening on ${formatHostPort(both.seedbox.host, both.seedbox.port)}`);
     return both;

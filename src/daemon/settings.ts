@@ -5,13 +5,16 @@
  */
 import { MAX_PART_COUNT } from '../model/geometry.js';
 import type { SeedChoking } from '../policy/choker.js';
+import { ADDRESS_LIMITS } from '../tracker/limits.js';
 import {
   announced,
   cacheSize,
   count,
   directory,
   type Kind,
+  limit,
   listenAddress,
+  listFile,
   oneOf,
   path,
   positiveRatio,
@@ -123,6 +126,50 @@ export const SETTINGS = {
     storePlace,
     { tracker: 'memory:', start: 'memory:' },
     'where the tracker keeps what it knows',
+  ),
+  'request-limit': single(
+    limit(100_000_000),
+    { tracker: String(ADDRESS_LIMITS.requestRate), start: String(ADDRESS_LIMITS.requestRate) },
+    "requests a second that one address may make of the tracker, slowed beyond; IPv6: its /64; 'off': any number",
+  ),
+  'connection-limit': single(
+    limit(1_000_000),
+    { tracker: String(ADDRESS_LIMITS.connections), start: String(ADDRESS_LIMITS.connections) },
+    "connections that one address may have to the tracker; 'off': any number",
+  ),
+  'session-limit': single(
+    limit(100_000_000),
+    { tracker: String(ADDRESS_LIMITS.sessions), start: String(ADDRESS_LIMITS.sessions) },
+    "sessions that one address may have at the tracker; 'off': any number",
+  ),
+  'file-limit': single(
+    limit(100_000_000),
+    { tracker: String(ADDRESS_LIMITS.files), start: String(ADDRESS_LIMITS.files) },
+    "files, counted for each session, that one address may own at the tracker; 'off': any number",
+  ),
+  'limit-loopback': onOff(
+    ['tracker', 'start'],
+    "limit the connections, sessions and files of this machine's own programs too (its requests always are)",
+  ),
+  'allow-networks': single(
+    listFile,
+    { tracker: null, start: null },
+    'list of the only networks the tracker serves, one a line, such as 192.0.2.0/24; read again at SIGHUP',
+  ),
+  'deny-networks': single(
+    listFile,
+    { tracker: null, start: null },
+    'list of networks the tracker does not serve, allowed or not; read again at SIGHUP',
+  ),
+  'allow-files': single(
+    listFile,
+    { tracker: null, start: null },
+    'list of the MD5s of the only files the tracker takes, one a line; read again at SIGHUP',
+  ),
+  'deny-files': single(
+    listFile,
+    { tracker: null, start: null },
+    'list of the MD5s of files the tracker does not take, allowed or not; read again at SIGHUP',
   ),
   share: list(
     directory,

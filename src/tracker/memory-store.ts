@@ -3,6 +3,7 @@ import { partIndex } from '../model/geometry.js';
 import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import { encodeAddress } from '../protocol/encode.js';
+import { type Account, Accounts } from './accounts.js';
 import { joinProofs, type ProvenHalves, provenAddress, provenBy } from './address-proof.js';
 import { FileIndex, mostOwned } from './file-index.js';
 import type { FileQuery } from './file-query.js';
@@ -28,6 +29,7 @@ interface Session {
   record: Uint8Array;
   heard: number;
   readonly files: Set<SharedFile>;
+  readonly account: Account | null;
 }
 
 interface SharedFile {
@@ -40,7 +42,8 @@ interface SharedFile {
  *
  * Invariant: a session is in `#sessions` by its id and in `#byAddress` by its 60-byte key, or in neither; a
  * file is in a session's `files` exactly when the session is in the file's swarm; a file without owners is in
- * no map and not in the index. `#ownerships` and `#partListBytes` are the sums over all swarms.
+ * no map and not in the index. `#ownerships` and `#partListBytes` are the sums over all swarms, an account's ownerships the
+ * sum over its sessions.
  */
 export class MemoryStore implements TrackerStore {
   readonly isAway = false;
@@ -48,6 +51,7 @@ export class MemoryStore implements TrackerStore {
   readonly #sessions = new Map<SessionId, Session>();
   readonly #byAddress = new Map<string, Session>();
   readonly #files = new Map<FileMd5, SharedFile>();
+  readonly #accounts = new Accounts();
   readonly #index = new FileIndex<SharedFile>();
   #ownerships = 0;
   #partListBytes = 0;
@@ -60,7 +64,13 @@ export class MemoryStore implements TrackerStore {
 
   async stop(): Promise<void> {}
 
-  logIn({ address, proven, candidate, now }: Login): { readonly session: SessionId } | Refusal {
+  logIn({
+    address,
+    proven,
+    candidate,
+    now,
+    account: terms,
+  }: Login): { readonly session: SessionId } | Refusal {
     const key = addressKey(address);
     const live = this.#byAddress.get(key);
     if (live !== undefined) {
@@ -70,8 +80,18 @@ export class MemoryStore implements TrackerStore {
     }
     if (this.#sessions.size >= this.#limits.sessions) return 'SESSIONS_FULL';
     if (this.#sessions.has(candidate)) return 'SESSION_ID_TAKEN';
+    const account = terms === undefined ? null : this.#accounts.join(terms);
+    if (terms !== undefined && account === null) return 'ADDRESS_SESSIONS_FULL';
     const record = encodeAddress(provenAddress(address, proven));
-    const session: Session = { id: candidate, address, proven, record, heard: now, files: new Set() };
+    const session: Session = {
+      id: candidate,
+      address,
+      proven,
+      record,
+      heard: now,
+      files: new Set(),
+      account,
+    };
     this.#sessions.set(candidate, session);
     this.#byAddress.set(key, session);
     return { session: candidate };
@@ -181,6 +201,16 @@ export class MemoryStore implements TrackerStore {
     return true;
   }
 
+  removeFile(md5: FileMd5): boolean {
+    const file = this.#files.get(md5);
+    if (file === undefined) return false;
+    for (const session of [...file.swarm.holdings()].map(([owner]) => owner)) {
+      session.files.delete(file);
+      this.#leave(session, file);
+    }
+    return true;
+  }
+
   stats(): StoreStats {
     return {
       sessions: this.#sessions.size,
@@ -201,6 +231,8 @@ export class MemoryStore implements TrackerStore {
   /** Why the session cannot own one more file whose part lists would grow by so many bytes; null when it can. */
   #noRoom(session: Session, partListBytes: number): Refusal | null {
     if (session.files.size >= this.#limits.ownershipsPerSession) return 'SESSION_OWNERSHIPS_FULL';
+    const { account } = session;
+    if (account !== null && account.ownerships >= account.mostOwnerships) return 'ADDRESS_FILES_FULL';
     if (this.#ownerships >= this.#limits.ownerships) return 'OWNERSHIPS_FULL';
     return this.#partListBytes + partListBytes > this.#limits.partListBytes ? 'PART_LISTS_FULL' : null;
   }
@@ -219,6 +251,7 @@ export class MemoryStore implements TrackerStore {
     const bytes = swarm.partListBytes;
     const result = change();
     this.#ownerships += swarm.size - owners;
+    if (session.account !== null) session.account.ownerships += swarm.size - owners;
     this.#partListBytes += swarm.partListBytes - bytes;
     if (swarm.size > owners) session.files.add(file);
     return result;
@@ -228,6 +261,7 @@ export class MemoryStore implements TrackerStore {
     for (const file of session.files) this.#leave(session, file);
     this.#sessions.delete(session.id);
     this.#byAddress.delete(addressKey(session.address));
+    if (session.account !== null) this.#accounts.leave(session.account);
   }
 
   /** Takes the session out of the file's swarm; the session's own list is the caller's. */
