@@ -64,7 +64,7 @@ export class TrackerServer {
       store,
       clock,
       logger,
-      changed: () => this.#listener.expel('denied-network', (ip) => access.admitsAddress(ip)),
+      changed: () => this.#listener.expel((ip) => access.admitsAddress(ip)),
     });
     this.#access = access;
     const tracker = new Tracker({

@@ -10,7 +10,7 @@ import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { canonicalIp } from '../model/address.js';
-import type { Admission, NotAdmitted } from './admission.js';
+import type { Admission } from './admission.js';
 import type { Handler, UploadPace } from './handler.js';
 import { ListenerCounts } from './listener-counts.js';
 import { type ConnectionLimits, ServedConnection } from './served-connection.js';
@@ -90,9 +90,9 @@ export class Listener {
     return this.#stopped;
   }
 
-  /** Closes at once, and counts under `reason`, the connections from addresses that are not to be served any more. */
-  expel(reason: NotAdmitted, admits: (ip: string) => boolean): void {
-    for (const connection of this.#connections) if (!admits(connection.ip)) connection.destroy(reason);
+  /** Closes at once the connections from addresses that are not to be served any more. */
+  expel(admits: (ip: string) => boolean): void {
+    for (const connection of this.#connections) if (!admits(connection.ip)) connection.destroy('expelled');
   }
 
   /** Counts since the start, and what is under way now. */
