@@ -34,6 +34,8 @@ test('the defaults are those of the design', () => {
   const { settings: tracker } = resolveSettings('tracker', []);
   assert.deepEqual(tracker.listen, { host: '::', port: 3000 });
   assert.equal(tracker['trust-announced-addresses'], false);
+  assert.equal(tracker['request-limit'], 20_000);
+  assert.equal(tracker['limit-loopback'], false);
   const { settings: daemon } = resolveSettings('daemon', []);
   assert.deepEqual(daemon.listen, { host: '::', port: 5000 });
   assert.deepEqual(daemon.tracker, [{ host: '127.0.0.1', port: 3000 }]);
@@ -60,9 +62,13 @@ test('a command has the flags of the design and no others', () => {
     'leave-when-safe',
     'recheck',
   ];
+  const access = [
+    ...['request-limit', 'connection-limit', 'session-limit', 'file-limit', 'limit-loopback'],
+    ...['allow-networks', 'deny-networks', 'allow-files', 'deny-files'],
+  ];
   const expected: Record<CommandName, string[]> = {
-    start: [...daemon, 'tracker-listen', 'store', 'demo'],
-    tracker: ['listen', 'trust-announced-addresses', 'store'],
+    start: [...daemon, 'tracker-listen', 'store', 'demo', ...access],
+    tracker: ['listen', 'trust-announced-addresses', 'store', ...access],
     daemon,
     share: [...daemon, 'json'],
     search: ['tracker', 'want', 'json'],
