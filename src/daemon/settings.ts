@@ -27,16 +27,20 @@ import {
   time,
 } from './setting-kinds.js';
 
-export type CommandName =
-  | 'start'
-  | 'tracker'
-  | 'daemon'
-  | 'share'
-  | 'search'
-  | 'get'
-  | 'verify'
-  | 'bench'
-  | 'simulate';
+export const COMMAND_NAMES = [
+  'start',
+  'tracker',
+  'daemon',
+  'share',
+  'search',
+  'get',
+  'verify',
+  'bench',
+  'simulate',
+  'doctor',
+] as const;
+
+export type CommandName = (typeof COMMAND_NAMES)[number];
 
 /** One value or none; `defaults` holds the commands that have the setting, with the text used when nothing is given. */
 interface Single<T, C extends CommandName, D extends string | null> {
@@ -93,13 +97,20 @@ const LOCAL_TRACKER = [`127.0.0.1:${TRACKER_PORT}`];
 
 function listenPort(command: string): number {
   if (command === 'tracker') return TRACKER_PORT;
-  return command === 'daemon' || command === 'start' ? PEER_PORT : 0;
+  return command === 'daemon' || command === 'start' || command === 'doctor' ? PEER_PORT : 0;
 }
 
 export const SETTINGS = {
   tracker: list(
     remoteAddress(TRACKER_PORT),
-    { daemon: LOCAL_TRACKER, share: LOCAL_TRACKER, search: LOCAL_TRACKER, get: LOCAL_TRACKER, start: [] },
+    {
+      daemon: LOCAL_TRACKER,
+      share: LOCAL_TRACKER,
+      search: LOCAL_TRACKER,
+      get: LOCAL_TRACKER,
+      doctor: LOCAL_TRACKER,
+      start: [],
+    },
     'tracker to register at or to ask; repeat for more',
   ),
   listen: single(
@@ -108,6 +119,7 @@ export const SETTINGS = {
       tracker: `[::]:${TRACKER_PORT}`,
       daemon: `[::]:${PEER_PORT}`,
       start: `[::]:${PEER_PORT}`,
+      doctor: `[::]:${PEER_PORT}`,
       share: '[::]:0',
       get: '[::]:0',
     },
@@ -173,22 +185,22 @@ export const SETTINGS = {
   ),
   share: list(
     directory,
-    { daemon: [], start: [], share: [] },
+    { daemon: [], start: [], share: [], doctor: [] },
     'folder to share, with all below it; repeat for more',
   ),
   downloads: single(
     directory,
-    { daemon: null, start: null, share: null },
+    { daemon: null, start: null, share: null, doctor: null },
     'folder of downloaded files, shared too; created when missing',
   ),
   state: single(
     directory,
-    { daemon: null, start: null, share: null, verify: null },
-    'folder of the share index (daemon, start and verify: the XDG state folder unless given); created when missing',
+    { daemon: null, start: null, share: null, verify: null, doctor: null },
+    'folder of the share index (daemon, start, verify and doctor: the XDG state folder unless given); created when missing',
   ),
   announce: single(
     announced,
-    { daemon: null, start: null, share: null, get: null },
+    { daemon: null, start: null, share: null, get: null, doctor: null },
     'the address others reach this node at, when it is not the one it listens on or connects from',
   ),
   slots: single(
@@ -291,7 +303,7 @@ export const SETTINGS = {
   ),
   svg: single(path, { simulate: null }, 'also draw a chart of when the peers were complete'),
   json: onOff(
-    ['get', 'search', 'share', 'verify', 'bench', 'simulate'],
+    ['get', 'search', 'share', 'verify', 'bench', 'simulate', 'doctor'],
     'one JSON object a line on stdout, all else on stderr',
   ),
   quiet: onOff(['get', 'verify'], 'only errors', 'q'),
