@@ -63,4 +63,8 @@ export const COMMANDS: { readonly [N in CommandName]: CommandEntry<N> } = {
     words: [{ syntax: '<what>', help: 'what to simulate', choices: ['swarm'] }],
     load: () => import('./simulate.js'),
   },
+  doctor: {
+    summary: 'what is wrong with this set-up, and the fix',
+    load: () => import('./doctor.js'),
+  },
 };

@@ -19,7 +19,7 @@ const DEFAULT_TRACKER = `${LOOPBACK}:3000`;
 
 /** `start --demo`: everything on loopback and in the current folder, and what to type to see it work. */
 export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
-  const { settings, output, givenBy, env } = invocation;
+  const { settings, output, givenBy, env, stop } = invocation;
   const given = (name: SettingName) => givenBy(name) !== null;
   const folders = given('share') ? settings.share : [FOLDER];
   if (!given('share')) await ensureSample(FOLDER);
@@ -44,7 +44,7 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
         startTrackerAndSeedbox(
           { ...ownTracker(settings, stateDir), listen: trackerListen },
           { ...options, listen },
-          { logger, output },
+          { logger, output, stop },
         ),
       ),
     );

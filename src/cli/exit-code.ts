@@ -22,6 +22,7 @@ const OF_TROUBLE: Readonly<Record<Trouble, ExitCode>> = {
   disk: EXIT.disk,
   stalled: EXIT.stalled,
   interrupted: EXIT.interrupted,
+  'set-up': EXIT.unexpected,
 };
 
 const DISK_ERRORS = new Set([

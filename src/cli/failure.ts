@@ -21,10 +21,11 @@ export function reportFailure(error: unknown, { output, stop, env, json }: Circu
   if (stop.reason === 'stdout closed' && !isOperational(error, STDOUT_UNREAD)) return EXIT.done;
   output.terminal.status('');
   const code = stop.reason !== null && isAbort(error) ? EXIT.interrupted : exitCodeOf(error);
-  const message = messageOf(error, code);
+  const isBug = code === EXIT.unexpected && !(error instanceof OperationalError);
+  const message = messageOf(error, code, isBug);
   for (const line of `bugtorrent: ${message}`.split('\n'))
     output.tell(line, code === EXIT.interrupted ? 'yellow' : 'red');
-  if (code === EXIT.unexpected) {
+  if (isBug) {
     output.tell(
       `This is a bug. Please report it, with what the same command prints under ${DEBUG_VARIABLE}=1.`,
     );
@@ -34,12 +35,12 @@ export function reportFailure(error: unknown, { output, stop, env, json }: Circu
   return code;
 }
 
-function messageOf(error: unknown, code: ExitCode): string {
+function messageOf(error: unknown, code: ExitCode, isBug: boolean): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
   // The one command that keeps nothing of what it did.
   const isVerify = isOperational(error, 'VERIFY_STOPPED');
   if (code === EXIT.interrupted && !isVerify) return 'interrupted; the same command goes on from here';
-  return code === EXIT.unexpected ? `unexpected error: ${text}` : text;
+  return isBug ? `unexpected error: ${text}` : text;
 }
 
 function isOperational(error: unknown, code: string): boolean {

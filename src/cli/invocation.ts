@@ -1,3 +1,4 @@
+import type { Finding } from '../daemon/doctor/finding.js';
 import type { CommandName, SettingName, SettingsOf } from '../daemon/settings.js';
 import type { Output } from './output.js';
 import type { StopRequest } from './stop-request.js';
@@ -9,6 +10,8 @@ export interface Invocation<N extends CommandName> {
   readonly settings: SettingsOf<N>;
   /** Where a setting was given, as messages name it; null when it has its default. */
   givenBy(name: SettingName): string | null;
+  /** What `doctor` is told of the config file; null where there is none, and for all other commands. */
+  readonly config: Finding | null;
   readonly env: NodeJS.ProcessEnv;
   readonly output: Output;
   readonly stop: StopRequest;

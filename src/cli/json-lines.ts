@@ -15,6 +15,7 @@ export type JsonEvent =
     }
   | { event: 'done'; md5: string; path: string; bytes: number; fetched: number; seconds: number }
   | { event: 'shared'; md5: string; name: string; size: number; magnet: string }
+  | { event: 'check'; check: string; verdict: string; message: string; fix: string | null }
   | { event: 'error'; code: number; message: string };
 
 interface ProgressEvent {

@@ -1,3 +1,4 @@
+import type { Finding } from '../daemon/doctor/finding.js';
 import {
   CONFIG_VARIABLE,
   environmentSource,
@@ -61,20 +62,30 @@ export async function runProgram(
 }
 
 async function execute<N extends CommandName>(name: N, line: CommandLine, host: Host): Promise<void> {
-  const { settings, givenBy } = resolveSettings(name, await sources(line, host));
+  const { found, config } = await sources(name, line, host);
+  const { settings, givenBy } = resolveSettings(name, found);
   host.json = (settings as Partial<SettingsOf<'get'>>).json ?? false;
   const { run } = await COMMANDS[name].load();
-  await run({ words: line.words, settings, givenBy, ...host });
+  await run({ words: line.words, settings, givenBy, config, ...host });
 }
 
 /** Strongest first: flag, environment, file. */
-async function sources({ flags, configFile }: CommandLine, { output, env }: Host): Promise<Source[]> {
+async function sources(
+  name: CommandName,
+  { flags, configFile }: CommandLine,
+  { output, env }: Host,
+): Promise<{ found: Source[]; config: Finding | null }> {
   const environment = environmentSource(env);
   for (const variable of environment.unknown) {
     output.tell(`bugtorrent: warning: ${variable} is not a setting and is ignored`, 'yellow');
   }
   const path = configFile ?? env[CONFIG_VARIABLE];
   const found = [flags, environment.source];
-  if (path) found.push(await (await import('../daemon/config-file.js')).readConfigFile(path));
-  return found;
+  if (!path) return { found, config: null };
+  if (name === 'doctor') {
+    const { finding, source } = await (await import('../daemon/doctor/config.js')).checkConfig(path);
+    return { found: source === null ? found : [...found, source], config: finding };
+  }
+  const { readConfigFile } = await import('../daemon/config-file.js');
+  return { found: [...found, await readConfigFile(path)], config: null };
 }

@@ -5,12 +5,13 @@ import { systemClock } from '../core/clock.js';
 import type { SeedboxOptions } from '../daemon/seedbox.js';
 import type { SettingsOf } from '../daemon/settings.js';
 import { diskError } from '../storage/disk-error.js';
+import type { TrackerSetting } from './tracker-options.js';
 
 type Common = SettingsOf<'daemon'> & SettingsOf<'start'> & SettingsOf<'share'>;
 /** What `daemon`, `start` and `share` have in common. */
 export type SeedboxSettings = Pick<
   Common,
-  Exclude<keyof Common, 'json' | 'demo' | 'store' | 'store-interval' | 'tracker-listen'>
+  Exclude<keyof Common, 'json' | 'demo' | 'store' | 'store-interval' | 'tracker-listen' | TrackerSetting>
 >;
 
 /** The options of a seedbox that follow from the settings; makes the folders that are made when missing. */

@@ -7,7 +7,7 @@ import { ownTracker, startTrackerAndSeedbox } from './tracker-and-seedbox.js';
 
 /** `start`: tracker and daemon in one process until they are stopped. */
 export async function run(invocation: Invocation<'start'>): Promise<void> {
-  const { settings, output, env } = invocation;
+  const { settings, output, env, stop } = invocation;
   if (settings.demo) return (await import('./demo.js')).runDemo(invocation);
   const logger = await openLogger(output, env, 'info');
   const stateDir = settings.state ?? defaultStateDir(env);
@@ -19,7 +19,7 @@ export async function run(invocation: Invocation<'start'>): Promise<void> {
   });
   const own = ownTracker(settings, stateDir);
   const start = async () => {
-    const both = await startTrackerAndSeedbox(own, options, { logger, output });
+    const both = await startTrackerAndSeedbox(own, options, { logger, output, stop });
     output.print(`tracker listening on ${formatHostPort(own.listen.host, both.tracker.port)}`);
     output.print(`daemon listening on ${formatHostPort(both.seedbox.host, both.seedbox.port)}`);
     return both;

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 
 /** `leader`: the process that started this one and others like it wants it. */
-export type StopReason = 'SIGINT' | 'SIGTERM' | 'stdout closed' | 'stdout failed' | 'leader';
+export type StopReason = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'stdout closed' | 'stdout failed' | 'leader';
 
 /**
  * The wish that the command ends, from a signal or because stdout takes nothing any more.

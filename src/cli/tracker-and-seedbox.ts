@@ -6,12 +6,14 @@ import { openStore, type StorePlace } from '../daemon/open-store.js';
 import type { SeedboxOptions } from '../daemon/seedbox.js';
 import type { AnnouncedAddress } from '../daemon/setting-kinds.js';
 import type { SettingsOf } from '../daemon/settings.js';
-import { TrackerServer } from '../daemon/tracker-server.js';
 import type { HostPort } from '../model/address.js';
 import type { Output } from './output.js';
 import { startSeedbox } from './run-seedbox.js';
+import { startTracker } from './run-tracker.js';
 import { trackerFolder } from './seedbox-options.js';
-import { listening, type Service } from './serve.js';
+import type { Service } from './serve.js';
+import type { StopRequest } from './stop-request.js';
+import { type AccessOptions, accessOptions } from './tracker-options.js';
 
 /** A tracker and a seedbox that is registered there, in one process. */
 export interface TrackerAndSeedbox extends Service {
@@ -20,8 +22,8 @@ export interface TrackerAndSeedbox extends Service {
   readonly seedbox: HostPort;
 }
 
-/** Where the tracker of both listens and keeps its state. */
-export interface OwnTracker {
+/** Where the tracker of both listens and keeps its state, and whom it serves. */
+export interface OwnTracker extends AccessOptions {
   readonly listen: HostPort;
   readonly store: StorePlace;
   /** Folder of the state, unless `store` names one. */
@@ -36,24 +38,30 @@ export function ownTracker(settings: SettingsOf<'start'>, stateDir: string): Own
     store: settings.store,
     folder: trackerFolder(stateDir),
     storeIntervalMs: settings['store-interval'],
+    ...accessOptions(settings),
   };
 }
 
 /** Starts both; `options.trackers` are further trackers to register at. Undoes itself on failure. */
 export async function startTrackerAndSeedbox(
-  { listen, store, folder, storeIntervalMs }: OwnTracker,
+  own: OwnTracker,
   options: SeedboxOptions,
-  { logger, output }: { logger: Logger; output: Output },
+  { logger, output, stop }: { logger: Logger; output: Output; stop: StopRequest },
 ): Promise<TrackerAndSeedbox> {
-  const host = ownTrackerHost(listen, options);
-  const server = new TrackerServer({
-    listen,
-    store: await openStore(store, { folder, intervalMs: storeIntervalMs, clock: systemClock, logger }),
-    trustAnnouncedAddresses: false,
-    logger,
-    clock: systemClock,
-  });
-  const { port } = await listening(listen, '--tracker-listen', () => server.start());
+  const { store, folder, storeIntervalMs } = own;
+  const host = ownTrackerHost(own.listen, options);
+  const server = await startTracker(
+    {
+      ...own,
+      store: await openStore(store, { folder, intervalMs: storeIntervalMs, clock: systemClock, logger }),
+      trustAnnouncedAddresses: false,
+      logger,
+      clock: systemClock,
+    },
+    '--tracker-listen',
+    stop,
+  );
+  const { port } = server.address;
   try {
     const trackers = [{ host, port }, ...options.trackers];
     const seedbox = await startSeedbox({ ...options, trackers }, output);

@@ -1,18 +1,19 @@
 import { systemClock } from '../core/clock.js';
 import { openStore } from '../daemon/open-store.js';
-import { TrackerServer } from '../daemon/tracker-server.js';
 import { formatHostPort } from '../model/address.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
+import { startTracker } from './run-tracker.js';
 import { defaultStateDir, trackerFolder } from './seedbox-options.js';
-import { listening, serve } from './serve.js';
+import { serve } from './serve.js';
+import { accessOptions } from './tracker-options.js';
 
 /** `tracker`: answers peers until it is stopped. */
 export async function run(invocation: Invocation<'tracker'>): Promise<void> {
-  const { settings, output, env } = invocation;
+  const { settings, output, env, stop } = invocation;
   const several = settings.processes > 1 ? await import('./tracker-processes.js') : null;
   if (several !== null && !several.isFollower()) return several.lead(invocation);
-  several?.follow(invocation.stop);
+  several?.follow(stop);
   const logger = await openLogger(output, env, 'info');
   const store = await openStore(settings.store, {
     folder: trackerFolder(defaultStateDir(env)),
@@ -20,17 +21,19 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
     clock: systemClock,
     logger,
   });
-  const server = new TrackerServer({
+  const options = {
     listen: settings.listen,
     store,
     trustAnnouncedAddresses: settings['trust-announced-addresses'],
+    ...accessOptions(settings),
     logger,
     clock: systemClock,
-  });
+  };
   await serve(async () => {
-    const at = await listening(settings.listen, '--listen', () => server.start());
+    const tracker = await startTracker(options, '--listen', stop);
+    const { host, port } = tracker.address;
     // The leader says it once for all.
-    if (several === null) output.print(`tracker listening on ${formatHostPort(at.host, at.port)}`);
-    return server;
+    if (several === null) output.print(`tracker listening on ${formatHostPort(host, port)}`);
+    return tracker;
   }, invocation);
 }

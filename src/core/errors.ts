@@ -17,7 +17,14 @@ export abstract class BugTorrentError extends Error {
 export class ProtocolError extends BugTorrentError {}
 
 /** What an operational error is about; the command line maps each to an exit code. */
-export type Trouble = 'not-found' | 'network' | 'verification' | 'disk' | 'stalled' | 'interrupted';
+export type Trouble =
+  | 'not-found'
+  | 'network'
+  | 'verification'
+  | 'disk'
+  | 'stalled'
+  | 'interrupted'
+  | 'set-up';
 
 /** The world is not as needed (disk full, nobody answers). The message says what happened and what to do. */
 export class OperationalError extends BugTorrentError {

@@ -133,6 +133,17 @@ export function count(most: number): Kind<number> {
   };
 }
 
+/** A whole number from 1 to `most`, or `off`: Infinity. */
+export function limit(most: number): Kind<number> {
+  const number = count(most);
+  return {
+    placeholder: 'N',
+    expects: `${number.expects}, or off`,
+    parse: (text, command) =>
+      text.trim().toLowerCase() === 'off' ? Number.POSITIVE_INFINITY : number.parse(text, command),
+  };
+}
+
 export const path: Kind<string> = {
   placeholder: 'PATH',
   expects: 'a path',
@@ -140,6 +151,8 @@ export const path: Kind<string> = {
 };
 
 export const directory: Kind<string> = { ...path, placeholder: 'DIR', expects: 'the path of a folder' };
+
+export const listFile: Kind<string> = { ...path, placeholder: 'FILE', expects: 'the path of a file' };
 
 export const announced: Kind<AnnouncedAddress> = {
   placeholder: 'IPv4|IPv6',

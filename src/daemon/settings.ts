@@ -5,13 +5,16 @@
  */
 import { MAX_PART_COUNT } from '../model/geometry.js';
 import type { SeedChoking } from '../policy/choker.js';
+import { ADDRESS_LIMITS } from '../tracker/limits.js';
 import {
   announced,
   cacheSize,
   count,
   directory,
   type Kind,
+  limit,
   listenAddress,
+  listFile,
   oneOf,
   path,
   positiveRatio,
@@ -25,16 +28,20 @@ import {
   time,
 } from './setting-kinds.js';
 
-export type CommandName =
-  | 'start'
-  | 'tracker'
-  | 'daemon'
-  | 'share'
-  | 'search'
-  | 'get'
-  | 'verify'
-  | 'bench'
-  | 'simulate';
+export const COMMAND_NAMES = [
+  'start',
+  'tracker',
+  'daemon',
+  'share',
+  'search',
+  'get',
+  'verify',
+  'bench',
+  'simulate',
+  'doctor',
+] as const;
+
+export type CommandName = (typeof COMMAND_NAMES)[number];
 
 /** One value or none; `defaults` holds the commands that have the setting, with the text used when nothing is given. */
 interface Single<T, C extends CommandName, D extends string | null> {
@@ -93,7 +100,7 @@ const LOCAL_TRACKER = [`127.0.0.1:${TRACKER_PORT}`];
 
 function listenPort(command: string): number {
   if (command === 'tracker') return TRACKER_PORT;
-  return command === 'daemon' || command === 'start' ? PEER_PORT : 0;
+  return command === 'daemon' || command === 'start' || command === 'doctor' ? PEER_PORT : 0;
 }
 
 export const SETTINGS = {
@@ -104,6 +111,7 @@ export const SETTINGS = {
       share: LOCAL_TRACKER,
       search: LOCAL_TRACKER,
       get: LOCAL_TRACKER,
+      doctor: LOCAL_TRACKER,
       start: [],
       bench: [],
     },
@@ -115,6 +123,7 @@ export const SETTINGS = {
       tracker: `[::]:${TRACKER_PORT}`,
       daemon: `[::]:${PEER_PORT}`,
       start: `[::]:${PEER_PORT}`,
+      doctor: `[::]:${PEER_PORT}`,
       share: '[::]:0',
       get: '[::]:0',
     },
@@ -144,24 +153,68 @@ export const SETTINGS = {
     { tracker: '1' },
     'so many processes answer on the one port; more than one needs a shared store (redis://)',
   ),
+  'request-limit': single(
+    limit(100_000_000),
+    { tracker: String(ADDRESS_LIMITS.requestRate), start: String(ADDRESS_LIMITS.requestRate) },
+    "requests a second that one address may make of the tracker, slowed beyond; IPv6: its /64; 'off': any number",
+  ),
+  'connection-limit': single(
+    limit(1_000_000),
+    { tracker: String(ADDRESS_LIMITS.connections), start: String(ADDRESS_LIMITS.connections) },
+    "connections that one address may have to the tracker; 'off': any number",
+  ),
+  'session-limit': single(
+    limit(100_000_000),
+    { tracker: String(ADDRESS_LIMITS.sessions), start: String(ADDRESS_LIMITS.sessions) },
+    "sessions that one address may have at the tracker; 'off': any number",
+  ),
+  'file-limit': single(
+    limit(100_000_000),
+    { tracker: String(ADDRESS_LIMITS.files), start: String(ADDRESS_LIMITS.files) },
+    "files, counted for each session, that one address may own at the tracker; 'off': any number",
+  ),
+  'limit-loopback': onOff(
+    ['tracker', 'start'],
+    "limit the connections, sessions and files of this machine's own programs too (its requests always are)",
+  ),
+  'allow-networks': single(
+    listFile,
+    { tracker: null, start: null },
+    'list of the only networks the tracker serves, one a line, such as 192.0.2.0/24; read again at SIGHUP',
+  ),
+  'deny-networks': single(
+    listFile,
+    { tracker: null, start: null },
+    'list of networks the tracker does not serve, allowed or not; read again at SIGHUP',
+  ),
+  'allow-files': single(
+    listFile,
+    { tracker: null, start: null },
+    'list of the MD5s of the only files the tracker takes, one a line; read again at SIGHUP',
+  ),
+  'deny-files': single(
+    listFile,
+    { tracker: null, start: null },
+    'list of the MD5s of files the tracker does not take, allowed or not; read again at SIGHUP',
+  ),
   share: list(
     directory,
-    { daemon: [], start: [], share: [] },
+    { daemon: [], start: [], share: [], doctor: [] },
     'folder to share, with all below it; repeat for more',
   ),
   downloads: single(
     directory,
-    { daemon: null, start: null, share: null },
+    { daemon: null, start: null, share: null, doctor: null },
     'folder of downloaded files, shared too; created when missing',
   ),
   state: single(
     directory,
-    { daemon: null, start: null, share: null, verify: null },
-    'folder of the share index (daemon, start and verify: the XDG state folder unless given); created when missing',
+    { daemon: null, start: null, share: null, verify: null, doctor: null },
+    'folder of the share index (daemon, start, verify and doctor: the XDG state folder unless given); created when missing',
   ),
   announce: single(
     announced,
-    { daemon: null, start: null, share: null, get: null },
+    { daemon: null, start: null, share: null, get: null, doctor: null },
     'the address others reach this node at, when it is not the one it listens on or connects from',
   ),
   slots: single(
@@ -296,7 +349,7 @@ export const SETTINGS = {
   ),
   svg: single(path, { simulate: null }, 'also draw a chart of when the peers were complete'),
   json: onOff(
-    ['get', 'search', 'share', 'verify', 'bench', 'simulate'],
+    ['get', 'search', 'share', 'verify', 'bench', 'simulate', 'doctor'],
     'one JSON object a line on stdout, all else on stderr',
   ),
   quiet: onOff(['get', 'verify'], 'only errors', 'q'),

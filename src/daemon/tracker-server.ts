@@ -4,11 +4,14 @@ import { OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
 import { DEFAULT_LISTENER_LIMITS, Listener } from '../net/listener.js';
+import { ADDRESS_LIMITS, type AddressLimits } from '../tracker/limits.js';
 import type { RequestStats } from '../tracker/request-counters.js';
 import { type ProbeStats, SessionKeeper } from '../tracker/session-keeper.js';
 import type { StoreStats, TrackerStore } from '../tracker/store.js';
 import { Tracker } from '../tracker/tracker.js';
+import type { AccessFiles } from './access-files.js';
 import { tcpProbe } from './tcp-probe.js';
+import { type AccessStats, TrackerAccess } from './tracker-access.js';
 
 /** Answers that are under way at a stop have so long to leave. */
 const STOP_DEADLINE_MS = 5_000;
@@ -20,15 +23,27 @@ export interface TrackerServerOptions {
   readonly store: TrackerStore;
   /** No source check at the login, for set-ups behind NAT (PROTOCOL.md §3, LOGI). */
   readonly trustAnnouncedAddresses: boolean;
+  /** Of each address; ADDRESS_LIMITS unless given. */
+  readonly limits?: AddressLimits;
+  /** None unless given. */
+  readonly accessFiles?: AccessFiles;
   readonly logger: Logger;
   readonly clock: Clock;
 }
+
+const NO_ACCESS_FILES: AccessFiles = {
+  allowNetworks: null,
+  denyNetworks: null,
+  allowFiles: null,
+  denyFiles: null,
+};
 
 /** Plain numbers since the start, and what there is now. */
 export interface TrackerServerStats extends RequestStats, StoreStats {
   /** What the store stands on cannot be reached: requests that need it are refused. */
   readonly isStoreAway: boolean;
   readonly probes: ProbeStats;
+  readonly access: AccessStats;
   readonly connections: ReturnType<Listener['stats']>;
 }
 
@@ -39,27 +54,48 @@ export class TrackerServer {
   readonly #tracker: Tracker;
   readonly #keeper: SessionKeeper;
   readonly #listener: Listener;
+  readonly #access: TrackerAccess;
 
   constructor(options: TrackerServerOptions) {
     const { clock, logger, trustAnnouncedAddresses, listen, store } = options;
     this.#options = options;
     this.#store = store;
-    const tracker = new Tracker({ store, clock, random: Math.random, randomBytes, trustAnnouncedAddresses });
+    const access = new TrackerAccess({
+      files: options.accessFiles ?? NO_ACCESS_FILES,
+      limits: options.limits ?? ADDRESS_LIMITS,
+      store,
+      clock,
+      logger,
+      changed: () => this.#listener.expel((ip) => access.admitsAddress(ip)),
+    });
+    this.#access = access;
+    const tracker = new Tracker({
+      store,
+      clock,
+      random: Math.random,
+      randomBytes,
+      trustAnnouncedAddresses,
+      access,
+    });
     this.#tracker = tracker;
     this.#keeper = new SessionKeeper({ store, clock, logger, probe: tcpProbe(clock, listen.host) });
     this.#listener = new Listener({
       clock,
       logger,
       limits: DEFAULT_LISTENER_LIMITS,
+      admission: access.admission,
       handler: (request, requester) => tracker.handle(request, requester),
     });
   }
 
-  /** Resolves with what the system gave. Rejects with OperationalError 'ADDRESS_IN_USE' or 'LISTEN', or as the store's start. */
+  /** Resolves with what the system gave. Rejects with OperationalError 'ADDRESS_IN_USE' or 'LISTEN', or as `readAccessLists` or the store's start. */
   async start(): Promise<HostPort> {
     const { listen } = this.#options;
+    await this.#access.load();
     await this.#store.start();
+    if (this.#options.accessFiles !== undefined) await this.#access.clearStore();
     const { address, port } = await this.#listener.start(listen).catch(async (error: unknown) => {
+      await this.#access.stop();
       await this.#store.stop();
       throw isAddressInUse(error) ? addressInUse(listen, error) : error;
     });
@@ -67,9 +103,14 @@ export class TrackerServer {
     return { host: address, port };
   }
 
+  /** Reads the access lists again and has them hold at once; bad ones are logged, and the old ones stay. */
+  reload(): Promise<void> {
+    return this.#access.reload();
+  }
+
   /** Finishes the answers that are under way; leaves no socket and no timer. Idempotent. */
   async stop(): Promise<void> {
-    await Promise.all([this.#listener.stop(STOP_DEADLINE_MS), this.#keeper.stop()]);
+    await Promise.all([this.#listener.stop(STOP_DEADLINE_MS), this.#keeper.stop(), this.#access.stop()]);
     await this.#store.stop();
   }
 
@@ -79,6 +120,7 @@ export class TrackerServer {
       ...this.#store.stats(),
       isStoreAway: this.#store.isAway,
       probes: this.#keeper.stats(),
+      access: this.#access.stats(),
       connections: this.#listener.stats(),
     };
   }

@@ -76,6 +76,20 @@ export function sameHost(address: Halves, ip: string): boolean {
   return hosts(address).includes(canonicalIp(ip));
 }
 
+/** This machine, talking to itself. `ip` is in canonical form. */
+export function isLoopback(ip: string): boolean {
+  return ip.startsWith('127.') || ip === '::1';
+}
+
+/**
+ * Whether `ip` cannot be a single host's: multicast, broadcast, or an address of "this network" (0.0.0.0/8, ::). In
+ * canonical form.
+ */
+export function isNoHost(ip: string): boolean {
+  const range = isIpv6(ip) ? parseIpv6(ip).range() : ipaddr.IPv4.parse(ip).range();
+  return range === 'multicast' || range === 'broadcast' || range === 'unspecified';
+}
+
 /** What counts as one neighbour: an IPv4 address, or the /64 of an IPv6 one, since a host has all of its /64. */
 export function networkOf(ip: string): string {
   const canonical = canonicalIp(ip);

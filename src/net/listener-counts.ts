@@ -7,6 +7,8 @@ const ORDINARY_ENDS: ReadonlySet<string> = new Set(['ended', 'idle', 'reset', 's
 /** Plain numbers since the start. Each accepted connection is counted once in `refused` or `closed` when it is over. */
 export class ListenerCounts {
   accepted = 0;
+  /** Pauses in reading from a connection because its address asked too much. */
+  slowed = 0;
   bytesIn = 0;
   bytesOut = 0;
   /** Payload bytes of frames sent whole. */

@@ -9,6 +9,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { canonicalIp } from '../model/address.js';
+import type { Admission } from './admission.js';
 import type { Handler, UploadPace } from './handler.js';
 import { ListenerCounts } from './listener-counts.js';
 import { type ConnectionLimits, ServedConnection } from './served-connection.js';
@@ -37,6 +39,8 @@ export interface ListenerInit {
   readonly clock: Clock;
   readonly limits: ListenerLimits;
   readonly logger: Logger;
+  /** Everybody when left out. */
+  readonly admission?: Admission;
   /** Writes leased frames in slices at its pace; at full speed when left out. */
   readonly uploadPace?: UploadPace;
 }
@@ -86,6 +90,11 @@ export class Listener {
     return this.#stopped;
   }
 
+  /** Closes at once the connections from addresses that are not to be served any more. */
+  expel(admits: (ip: string) => boolean): void {
+    for (const connection of this.#connections) if (!admits(connection.ip)) connection.destroy('expelled');
+  }
+
   /** Counts since the start, and what is under way now. */
   stats() {
     let waiting = 0;
@@ -94,10 +103,11 @@ export class Listener {
       waiting += connection.waiting;
       backlog += connection.backlog;
     }
-    const { accepted, bytesIn, bytesOut, payloadOut, requests, refused, closed } = this.#counts;
+    const { accepted, slowed, bytesIn, bytesOut, payloadOut, requests, refused, closed } = this.#counts;
     return {
       connections: this.#connections.size,
       accepted,
+      slowed,
       refused: { ...refused },
       closed: { ...closed },
       requests: { ...requests },
@@ -125,9 +135,16 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    const { handler, clock, limits, logger, uploadPace } = this.#init;
+    const { handler, clock, limits, logger, uploadPace, admission } = this.#init;
+    const visit = admission?.(canonicalIp(socket.remoteAddress ?? '')) ?? null;
+    if (typeof visit === 'string') {
+      this.#counts.over(visit);
+      socket.destroy();
+      return;
+    }
     if (this.#connections.size >= limits.connections && !this.#makeRoom()) {
       this.#counts.over('too-many-connections');
+      visit?.leave(clock.now());
       socket.destroy();
       return;
     }
@@ -135,6 +152,7 @@ export class Listener {
     const connection = new ServedConnection({
       id: ++this.#lastId,
       socket,
+      visit,
       handler,
       clock,
       limits,

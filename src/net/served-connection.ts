@@ -6,11 +6,12 @@
  * socket with unread bytes would reset it and could cost the other side the answers before.
  */
 import type { Socket } from 'node:net';
-import type { Clock } from '../core/clock.js';
+import type { Clock, Timer } from '../core/clock.js';
 import { ProtocolError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Request } from '../protocol/messages.js';
 import { RequestDecoder } from '../protocol/requests.js';
+import type { Visit } from './admission.js';
 import { AnswerWriter } from './answer-writer.js';
 import { Deadline } from './deadline.js';
 import { Departure } from './departure.js';
@@ -44,6 +45,8 @@ export interface ConnectionLimits {
 export interface ServedConnectionInit {
   readonly id: number;
   readonly socket: Socket;
+  /** null: requests are not limited. */
+  readonly visit: Visit | null;
   readonly handler: Handler;
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
@@ -66,6 +69,8 @@ const TIMED_OUT: Partial<Record<Phase, string>> = {
 };
 
 export class ServedConnection {
+  /** The other side's address in canonical form. */
+  readonly ip: string;
   readonly #init: ServedConnectionInit;
   readonly #decoder = new RequestDecoder();
   readonly #waiting: (Request | Refusal)[] = [];
@@ -84,13 +89,17 @@ export class ServedConnection {
   /** The other side will send nothing more. */
   #ended = false;
   #reason: string | null = null;
+  /** Runs while the address has asked too much: nothing is read or started. */
+  #pause: Timer | null = null;
 
   constructor(init: ServedConnectionInit) {
     const { id, socket, handler, clock, limits, logger, pace, counts } = init;
     this.#init = init;
+    const requester = new SocketRequester(socket, id, this.#departure);
+    this.ip = requester.ip;
     this.#turns = new Turns({
       handler,
-      requester: new SocketRequester(socket, id, this.#departure),
+      requester,
       logger,
       deliver: (outcome) => this.#deliver(outcome),
       settled: () => this.#settled(),
@@ -117,6 +126,7 @@ export class ServedConnection {
   /** Starts no more handlers, finishes the answers of those that run, closes. */
   stop(): void {
     this.#stopping = true;
+    this.#endPause();
     this.#pump();
   }
 
@@ -149,7 +159,10 @@ export class ServedConnection {
   #pump(): void {
     if (this.#pumping || this.#phase === 'lingering') return;
     this.#pumping = true;
+    const before = this.#requests;
+    this.#keepPace(0);
     this.#serve();
+    if (this.#requests > before) this.#keepPace(this.#requests - before);
     this.#writer.flush();
     this.#pumping = false;
     this.#readOnOrWait();
@@ -171,7 +184,27 @@ export class ServedConnection {
   }
 
   get #mayStart(): boolean {
-    return this.#reason === null && !this.#stopping && this.#writer.backlog <= MAX_BACKLOG;
+    return (
+      this.#reason === null && !this.#stopping && this.#pause === null && this.#writer.backlog <= MAX_BACKLOG
+    );
+  }
+
+  /** Counts requests that were started, all of a chunk at once, and pauses while the address has asked too much. */
+  #keepPace(requests: number): void {
+    const { visit, clock, counts } = this.#init;
+    if (visit === null || this.#pause !== null) return;
+    const ms = visit.take(requests, clock.now());
+    if (ms <= 0 || this.#reason !== null || this.#stopping) return;
+    counts.slowed++;
+    this.#pause = clock.after(Math.ceil(ms), () => {
+      this.#pause = null;
+      this.#pump();
+    });
+  }
+
+  #endPause(): void {
+    this.#pause?.cancel();
+    this.#pause = null;
   }
 
   #start(next: Request | Refusal): void {
@@ -203,6 +236,7 @@ export class ServedConnection {
   /** From now on nothing is answered that was not given to the writer. */
   #drop(reason: string): void {
     this.#reason ??= reason;
+    this.#endPause();
     this.#waiting.length = 0;
     this.#turns.drop();
     this.#departure.abort();
@@ -210,13 +244,14 @@ export class ServedConnection {
 
   #readOnOrWait(): void {
     const { socket } = this.#init;
-    const full = this.#waiting.length >= MAX_WAITING || this.#writer.backlog > MAX_BACKLOG;
+    const full =
+      this.#waiting.length >= MAX_WAITING || this.#writer.backlog > MAX_BACKLOG || this.#pause !== null;
     if (full && this.#reason === null) socket.pause();
     else if (socket.isPaused()) socket.resume();
   }
 
   #timeOrClose(): void {
-    const busy = this.#turns.pending > 0 || this.#writer.backlog > 0;
+    const busy = this.#turns.pending > 0 || this.#writer.backlog > 0 || this.#pause !== null;
     const cut = this.#decoder.pending > 0;
     if (!busy && (this.#reason !== null || this.#stopping || this.#ended)) {
       this.#close(this.#stopping ? 'stopped' : cut ? 'cut-request' : 'ended');
@@ -262,6 +297,7 @@ export class ServedConnection {
     this.#drop('reset');
     this.#deadline.stop();
     this.#writer.gone();
+    this.#init.visit?.leave(this.#init.clock.now());
     this.#init.counts.over(this.#reason!);
     this.#init.closed(this);
   }

@@ -35,6 +35,12 @@ export class TokenBucket {
     return this.#level >= 0 ? 0 : (-this.#level * 1000) / this.#rate;
   }
 
+  /** Nothing was taken that is not filled up again: it is as new. */
+  isFull(now: number): boolean {
+    this.#fill(now);
+    return this.#level >= this.#burst;
+  }
+
   /** Changes rate and burst from `now` on; a debt stays and is repaid at the new rate. */
   setRate(size: BucketSize, now: number): void {
     invariant(size.rate > 0 && size.burst > 0, 'a token bucket has a rate and a burst above 0');

@@ -68,6 +68,14 @@ export class LockFile {
   }
 }
 
+/** Who holds the lock at `path`, which may have ended without giving it up; null: nobody. `pid` is null when it is damaged. */
+export async function lockHolder(path: string): Promise<{ pid: number | null; lives: boolean } | null> {
+  const content = await contentOf(path);
+  if (content === null) return null;
+  const holder = parseHolder(content);
+  return { pid: holder?.pid ?? null, lives: holder !== null && (await isRunning(holder.pid, holder.start)) };
+}
+
 /** False when `path` is there already. */
 async function createWhole(path: string, content: string, id: string): Promise<boolean> {
   const draft = `${path}.${id}-${process.pid}${DRAFT}`;

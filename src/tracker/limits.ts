@@ -19,6 +19,28 @@ export const STORE_LIMITS: StoreLimits = {
   partListBytes: 512 * 1024 * 1024,
 };
 
+/** What one address may have; an IPv6 address counts with its /64. Infinity: no limit. */
+export interface AddressLimits {
+  /** At once. */
+  readonly connections: number;
+  /** Requests a second that were understood; above, reading from the address's connections pauses. */
+  readonly requestRate: number;
+  readonly sessions: number;
+  /** Pairs of a session and a file of which it owns at least one part. */
+  readonly files: number;
+  /** Whether loopback's connections, sessions and files are limited too; its requests always are. */
+  readonly limitsLoopback: boolean;
+}
+
+/** The defaults: room for a large network behind one address, not for all of the store. */
+export const ADDRESS_LIMITS: AddressLimits = {
+  connections: 1_000,
+  requestRate: 20_000,
+  sessions: 1_000,
+  files: 200_000,
+  limitsLoopback: false,
+};
+
 /** The largest #partdown and #partown: ten digits (PROTOCOL.md §1). */
 export const MAX_PARTS_TOTAL = 9_999_999_999;
 

@@ -162,6 +162,10 @@ export class LmdbStore implements TrackerStore {
     return this.#away === null ? this.#state.dropSession(session, since) : this.#refuse();
   }
 
+  removeFile(md5: FileMd5): MaybePromise<boolean> {
+    return this.#away === null ? this.#state.removeFile(md5) : this.#refuse();
+  }
+
   stats(): StoreStats {
     return this.#state.stats();
   }

@@ -3,6 +3,7 @@ import { partIndex } from '../model/geometry.js';
 import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import { encodeAddress } from '../protocol/encode.js';
+import { type Account, Accounts, type AccountTerms } from './accounts.js';
 import { joinProofs, NOTHING_PROVEN, type ProvenHalves, provenAddress, provenBy } from './address-proof.js';
 import { FileIndex, type IndexedFile, isMatch, mostOwned } from './file-index.js';
 import type { FileQuery } from './file-query.js';
@@ -32,6 +33,8 @@ interface Session {
   /** Of `heard`, what `StateChanges` was told last. */
   told: number;
   readonly files: Set<SharedFile>;
+  /** null: of a login that was not counted, or of an earlier run until the next login. */
+  account: Account | null;
 }
 
 interface SharedFile {
@@ -46,7 +49,8 @@ interface SharedFile {
  *
  * Invariant: a session is in `#sessions` by its id and in `#byAddress` by its 60-byte key, or in neither; a
  * file is in a session's `files` exactly when the session is in the file's swarm; a file without owners is in
- * no map, not in the index and not ranked. `#ownerships` and `#partListBytes` are the sums over all swarms.
+ * no map, not in the index and not ranked. `#ownerships` and `#partListBytes` are the sums over all swarms, an account's
+ * ownerships the sum over its sessions.
  */
 export class MemoryStore implements TrackerStore {
   readonly isAway = false;
@@ -55,6 +59,7 @@ export class MemoryStore implements TrackerStore {
   readonly #sessions = new Map<SessionId, Session>();
   readonly #byAddress = new Map<string, Session>();
   readonly #files = new Map<FileMd5, SharedFile>();
+  readonly #accounts = new Accounts();
   readonly #index = new FileIndex<SharedFile>();
   readonly #ranking = new OwnerRanking<SharedFile>();
   #ownerships = 0;
@@ -69,16 +74,25 @@ export class MemoryStore implements TrackerStore {
 
   async stop(): Promise<void> {}
 
-  logIn({ address, proven, candidate, now }: Login): { readonly session: SessionId } | Refusal {
+  logIn({
+    address,
+    proven,
+    candidate,
+    now,
+    account: terms,
+  }: Login): { readonly session: SessionId } | Refusal {
     const key = addressKey(address);
     const live = this.#byAddress.get(key);
     if (live !== undefined) {
       this.#hear(live, now, proven);
+      if (live.account === null && terms !== undefined) this.#count(live, terms);
       return { session: live.id };
     }
     if (this.#sessions.size >= this.#limits.sessions) return 'SESSIONS_FULL';
     if (this.#sessions.has(candidate)) return 'SESSION_ID_TAKEN';
-    this.#newSession(key, { id: candidate, address, proven, heard: now });
+    const account = terms === undefined ? null : this.#accounts.join(terms);
+    if (terms !== undefined && account === null) return 'ADDRESS_SESSIONS_FULL';
+    this.#newSession(key, { id: candidate, address, proven, heard: now }, account);
     this.#changes.sessionChanged(candidate);
     return { session: candidate };
   }
@@ -199,6 +213,16 @@ export class MemoryStore implements TrackerStore {
     return true;
   }
 
+  removeFile(md5: FileMd5): boolean {
+    const file = this.#files.get(md5);
+    if (file === undefined) return false;
+    for (const session of [...file.swarm.holdings()].map(([owner]) => owner)) {
+      session.files.delete(file);
+      this.#leave(session, file);
+    }
+    return true;
+  }
+
   /** What is to be kept of a session; undefined when there is none. Three questions of who was told of a change. */
   sessionState(id: SessionId): SessionState | undefined {
     return this.#sessions.get(id);
@@ -217,7 +241,7 @@ export class MemoryStore implements TrackerStore {
   restoreSession(state: SessionState): boolean {
     const key = addressKey(state.address);
     if (this.#sessions.has(state.id) || this.#byAddress.has(key)) return false;
-    this.#newSession(key, state);
+    this.#newSession(key, state, null);
     return true;
   }
 
@@ -230,7 +254,7 @@ export class MemoryStore implements TrackerStore {
   restoreOwnership(id: SessionId, md5: FileMd5, holding: Holding): boolean {
     const [session, file] = [this.#sessions.get(id), this.#files.get(md5)];
     if (session === undefined || file === undefined) return false;
-    this.#account(session, file, () => file.swarm.restore(session, holding));
+    this.#tally(session, file, () => file.swarm.restore(session, holding));
     return true;
   }
 
@@ -261,9 +285,15 @@ export class MemoryStore implements TrackerStore {
     this.#changes.sessionChanged(session.id);
   }
 
-  #newSession(key: string, state: SessionState): void {
+  /** A session of an earlier run counts from its next login on, as far as there is room for it. */
+  #count(session: Session, terms: AccountTerms): void {
+    session.account = this.#accounts.join(terms);
+    if (session.account !== null) session.account.ownerships += session.files.size;
+  }
+
+  #newSession(key: string, state: SessionState, account: Account | null): void {
     const record = encodeAddress(provenAddress(state.address, state.proven));
-    const session: Session = { ...state, record, told: state.heard, files: new Set() };
+    const session: Session = { ...state, record, told: state.heard, files: new Set(), account };
     this.#sessions.set(session.id, session);
     this.#byAddress.set(key, session);
   }
@@ -271,6 +301,8 @@ export class MemoryStore implements TrackerStore {
   /** Why the session cannot own one more file whose part lists would grow by so many bytes; null when it can. */
   #noRoom(session: Session, partListBytes: number): Refusal | null {
     if (session.files.size >= this.#limits.ownershipsPerSession) return 'SESSION_OWNERSHIPS_FULL';
+    const { account } = session;
+    if (account !== null && account.ownerships >= account.mostOwnerships) return 'ADDRESS_FILES_FULL';
     if (this.#ownerships >= this.#limits.ownerships) return 'OWNERSHIPS_FULL';
     return this.#partListBytes + partListBytes > this.#limits.partListBytes ? 'PART_LISTS_FULL' : null;
   }
@@ -284,21 +316,22 @@ export class MemoryStore implements TrackerStore {
     return file;
   }
 
-  /** As `#account`, and tells of it. */
+  /** As `#tally`, and tells of it. */
   #change<T>(session: Session, file: SharedFile, change: () => T): T {
-    const result = this.#account(session, file, change);
+    const result = this.#tally(session, file, change);
     this.#changes.ownershipChanged(session.id, file.manifest.md5);
     return result;
   }
 
   /** Changes what the session owns of the file and keeps the sums and the session's list in step. */
-  #account<T>(session: Session, file: SharedFile, change: () => T): T {
+  #tally<T>(session: Session, file: SharedFile, change: () => T): T {
     const { swarm } = file;
     const owners = swarm.size;
     const bytes = swarm.partListBytes;
     const result = change();
     if (swarm.size !== owners) this.#ranking.moved(file, owners, swarm.size);
     this.#ownerships += swarm.size - owners;
+    if (session.account !== null) session.account.ownerships += swarm.size - owners;
     this.#partListBytes += swarm.partListBytes - bytes;
     if (swarm.size > owners) session.files.add(file);
     return result;
@@ -309,6 +342,7 @@ export class MemoryStore implements TrackerStore {
     this.#sessions.delete(session.id);
     this.#byAddress.delete(addressKey(session.address));
     this.#changes.sessionChanged(session.id);
+    if (session.account !== null) this.#accounts.leave(session.account);
   }
 
   /** Takes the session out of the file's swarm; the session's own list is the caller's. */

@@ -13,6 +13,11 @@ export const REFUSALS = [
   'FOREIGN_ADDRESS',
   /** Both halves of the announced address are zeros. */
   'NO_ADDRESS',
+  /** A half of the announced address can be no single host's, or the port is 0. */
+  'UNUSABLE_ADDRESS',
+  /** A proven half of the announced address is in a network that is not admitted. */
+  'DENIED_NETWORK',
+  'DENIED_FILE',
   /** The random SessionID belongs to another session; the client logs in again. */
   'SESSION_ID_TAKEN',
   'SESSIONS_FULL',
@@ -20,6 +25,9 @@ export const REFUSALS = [
   'OWNERSHIPS_FULL',
   'SESSION_OWNERSHIPS_FULL',
   'PART_LISTS_FULL',
+  /** The sessions of one address (IPv6: of its /64) are too many, or own too many files together. */
+  'ADDRESS_SESSIONS_FULL',
+  'ADDRESS_FILES_FULL',
   /** What the store stands on cannot be reached. */
   'STORE_AWAY',
 ] as const;

@@ -2,6 +2,7 @@ import type { NodeAddress } from '../model/address.js';
 import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import type { AfchRecord } from '../protocol/encode.js';
+import type { AccountTerms } from './accounts.js';
 import type { ProvenHalves } from './address-proof.js';
 import type { FileQuery } from './file-query.js';
 import type { MaybePromise } from './maybe-promise.js';
@@ -22,6 +23,8 @@ export interface Login {
   /** The SessionID if the address has no session yet; from a cryptographic random source. */
   readonly candidate: SessionId;
   readonly now: number;
+  /** What a new session counts towards until it ends; left out: it is not counted. */
+  readonly account?: AccountTerms | undefined;
 }
 
 /**
@@ -77,14 +80,14 @@ export interface TrackerStore {
 
   /**
    * The session of exactly this address and port: the live one (a sign of life; proofs are joined) or a new
-   * one. Refuses with SESSIONS_FULL or SESSION_ID_TAKEN.
+   * one. Refuses with SESSIONS_FULL, SESSION_ID_TAKEN or, for the account's sake, ADDRESS_SESSIONS_FULL.
    */
   logIn(login: Login): MaybePromise<{ readonly session: SessionId } | Refusal>;
 
   /**
    * Makes the caller an owner of all parts and a source, and returns the part count of the first
    * registration, whose geometry stays. The name changes when the caller was a source already or no source
-   * lives. Refuses with OTHER_SIZE, FILES_FULL, OWNERSHIPS_FULL or SESSION_OWNERSHIPS_FULL.
+   * lives. Refuses with OTHER_SIZE, FILES_FULL, OWNERSHIPS_FULL, SESSION_OWNERSHIPS_FULL or ADDRESS_FILES_FULL.
    */
   addFile(caller: Caller, file: Manifest): MaybePromise<number | Refusal>;
 
@@ -106,7 +109,8 @@ export interface TrackerStore {
 
   /**
    * Makes the caller an owner of one part; idempotent. Returns how many parts of the file it owns now.
-   * Refuses with UNKNOWN_FILE, PART_OUT_OF_RANGE, OWNERSHIPS_FULL, SESSION_OWNERSHIPS_FULL or PART_LISTS_FULL.
+   * Refuses with UNKNOWN_FILE, PART_OUT_OF_RANGE, OWNERSHIPS_FULL, SESSION_OWNERSHIPS_FULL, ADDRESS_FILES_FULL or
+   * PART_LISTS_FULL.
    */
   addPart(caller: Caller, md5: FileMd5, part: number): MaybePromise<number | Refusal>;
 
@@ -131,6 +135,9 @@ export interface TrackerStore {
 
   /** Ends the session, as logOut does but whoever else owns its files, unless it was heard after `since`. */
   dropSession(session: SessionId, since: number): MaybePromise<boolean>;
+
+  /** Takes the file from all its owners, whatever they own of it; false when there is no such file. */
+  removeFile(md5: FileMd5): MaybePromise<boolean>;
 
   stats(): StoreStats;
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
-import { hosts } from '../model/address.js';
+import { hosts, isNoHost } from '../model/address.js';
 import { isGeometry, partGeometry } from '../model/geometry.js';
-import { REFUSED_SESSION, randomSessionId, type SessionId } from '../model/ids.js';
+import { type FileMd5, REFUSED_SESSION, randomSessionId, type SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import {
   encodeAadr,
@@ -17,7 +17,8 @@ import {
 } from '../protocol/encode.js';
 import { MAX_RECORDS } from '../protocol/limits.js';
 import type { Request } from '../protocol/messages.js';
-import { ALL_PROVEN, NOTHING_PROVEN, provenBy } from './address-proof.js';
+import type { Access } from './access.js';
+import { ALL_PROVEN, NOTHING_PROVEN, provenBy, provenHosts } from './address-proof.js';
 import { parseFileQuery } from './file-query.js';
 import { MAX_PARTS_TOTAL } from './limits.js';
 import { type MaybePromise, whenReady } from './maybe-promise.js';
@@ -46,6 +47,7 @@ export interface TrackerOptions {
   readonly randomBytes: (count: number) => Uint8Array;
   /** No source check at the login: whatever address a peer announces is given to others. */
   readonly trustAnnouncedAddresses: boolean;
+  readonly access: Access;
 }
 
 /** What a tracker of ours can beyond the base protocol (PROTOCOL.md §7.4). */
@@ -105,11 +107,16 @@ export class Tracker {
   }
 
   #logIn({ address }: RequestOf<'LOGI'>, { ip }: Requester): MaybePromise<Answer> {
-    const { clock, randomBytes, trustAnnouncedAddresses } = this.#options;
-    if (hosts(address).length === 0) return this.#loggedIn('NO_ADDRESS');
+    const { clock, randomBytes, trustAnnouncedAddresses, access } = this.#options;
+    const announced = hosts(address);
+    if (announced.length === 0) return this.#loggedIn('NO_ADDRESS');
+    if (address.port === 0 || announced.some(isNoHost)) return this.#loggedIn('UNUSABLE_ADDRESS');
     const proven = trustAnnouncedAddresses ? ALL_PROVEN : provenBy(address, ip);
     if (proven === NOTHING_PROVEN) return this.#loggedIn('FOREIGN_ADDRESS');
-    const login = { address, proven, candidate: randomSessionId(randomBytes), now: clock.now() };
+    if (!provenHosts(address, proven).every((host) => access.admitsAddress(host)))
+      return this.#loggedIn('DENIED_NETWORK');
+    const candidate = randomSessionId(randomBytes);
+    const login = { address, proven, candidate, now: clock.now(), account: access.termsOf(ip) };
     return whenReady(this.#store.logIn(login), this.#loggedIn);
   }
 
@@ -128,6 +135,7 @@ export class Tracker {
     requester: Requester,
   ): MaybePromise<Answer> {
     if (!isGeometry(fileSize, partSize)) return this.#refuse('ADDR', 'GEOMETRY');
+    if (this.#isDenied(md5)) return this.#refuse('ADDR', 'DENIED_FILE');
     const file = { md5, name, geometry: partGeometry(fileSize, partSize) };
     return whenReady(this.#store.addFile(this.#caller(session, requester), file), this.#fileAdded);
   }
@@ -146,12 +154,15 @@ export class Tracker {
   readonly #filesFound = (outcome: readonly Manifest[] | Refusal): Answer => {
     if (typeof outcome === 'string') return this.#refuse('LOOK', outcome);
     this.#counters.answered('ALOO');
+    // Other trackers of one store may admit other files.
+    const admitted = outcome.filter(({ md5 }) => !this.#isDenied(md5));
     return encodeAloo(
-      outcome.map(({ md5, name, geometry: { fileSize, partSize } }) => ({ md5, name, fileSize, partSize })),
+      admitted.map(({ md5, name, geometry: { fileSize, partSize } }) => ({ md5, name, fileSize, partSize })),
     );
   };
 
   #findOwners({ session, md5 }: RequestOf<'FCHU'>, requester: Requester): MaybePromise<Answer> {
+    if (this.#isDenied(md5)) return this.#refuse('FCHU', 'DENIED_FILE');
     return whenReady(this.#store.findOwners(this.#caller(session, requester), md5), this.#ownersFound);
   }
 
@@ -164,6 +175,7 @@ export class Tracker {
   };
 
   #addPart({ session, md5, part }: RequestOf<'RPAD'>, requester: Requester): MaybePromise<Answer> {
+    if (this.#isDenied(md5)) return this.#refuse('RPAD', 'DENIED_FILE');
     return whenReady(this.#store.addPart(this.#caller(session, requester), md5, part), this.#partAdded);
   }
 
@@ -189,6 +201,10 @@ export class Tracker {
     this.#counters.answered('ADEL');
     return encodeAdel(outcome);
   };
+
+  #isDenied(md5: FileMd5): boolean {
+    return !this.#options.access.admitsFile(md5);
+  }
 
   #caller(session: SessionId, { ip }: Requester): Caller {
     return { session, ip, now: this.#options.clock.now() };

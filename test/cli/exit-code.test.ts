@@ -19,6 +19,7 @@ test('every trouble has the exit code of the design', () => {
     disk: 6,
     stalled: 7,
     interrupted: 130,
+    'set-up': 1,
   };
   for (const [trouble, code] of Object.entries(expected)) {
     assert.equal(exitCodeOf(new OperationalError(trouble as Trouble, 'X', 'x')), code, trouble);

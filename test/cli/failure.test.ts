@@ -62,6 +62,11 @@ test('an interruption is 130 and says that the same command goes on, however the
   }
 });
 
+test('a set-up that is found wanting is exit code 1, and no bug', () => {
+  const { code, stderr } = reported(new OperationalError('set-up', 'X', '2 of 9 checks failed'));
+  assert.deepEqual([code, stderr], [1, 'bugtorrent: 2 of 9 checks failed\n']);
+});
+
 test('an abort that nobody asked for is a bug', () => {
   assert.equal(reported(abort()).code, 1);
 });

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
   count,
+  limit,
   listenAddress,
   oneOf,
   parseAnnounced,
@@ -148,4 +149,12 @@ describe('addresses', () => {
     assert.deepEqual(kind.parse(':7', 'get'), { host: '127.0.0.1', port: 7 });
     assert.equal(kind.parse('1.2.3.4:0', 'get'), null);
   });
+});
+
+test('a limit is a number or off', () => {
+  const kind = limit(10);
+  assert.equal(kind.parse('7', ''), 7);
+  assert.equal(kind.parse('OFF ', ''), Number.POSITIVE_INFINITY);
+  for (const text of ['', '0', '11', 'none', '-1']) assert.equal(kind.parse(text, ''), null, text);
+  assert.equal(kind.expects, 'a whole number from 1 to 10, or off');
 });

@@ -1,23 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveSettings } from '../../src/daemon/resolve-settings.js';
-import { type CommandName, environmentName, SETTINGS, settingNames } from '../../src/daemon/settings.js';
-
-const COMMANDS: readonly CommandName[] = [
-  'start',
-  'tracker',
-  'daemon',
-  'share',
-  'search',
-  'get',
-  'verify',
-  'bench',
-  'simulate',
-];
+import {
+  COMMAND_NAMES,
+  type CommandName,
+  environmentName,
+  SETTINGS,
+  settingNames,
+} from '../../src/daemon/settings.js';
 
 test('every setting belongs to some command, and its name makes a flag, a key and a variable of its own', () => {
   const names = Object.keys(SETTINGS);
-  const used = new Set<string>(COMMANDS.flatMap((command) => settingNames(command)));
+  const used = new Set<string>(COMMAND_NAMES.flatMap((command) => settingNames(command)));
   for (const name of names) {
     assert.match(name, /^[a-z]+(-[a-z]+)*$/);
     assert.ok(used.has(name), `no command has ${name}`);
@@ -27,13 +21,15 @@ test('every setting belongs to some command, and its name makes a flag, a key an
 });
 
 test('every default of every command is a valid value', () => {
-  for (const command of COMMANDS) resolveSettings(command, []);
+  for (const command of COMMAND_NAMES) resolveSettings(command, []);
 });
 
 test('the defaults are those of the design', () => {
   const { settings: tracker } = resolveSettings('tracker', []);
   assert.deepEqual(tracker.listen, { host: '::', port: 3000 });
   assert.equal(tracker['trust-announced-addresses'], false);
+  assert.equal(tracker['request-limit'], 20_000);
+  assert.equal(tracker['limit-loopback'], false);
   const { settings: daemon } = resolveSettings('daemon', []);
   assert.deepEqual(daemon.listen, { host: '::', port: 5000 });
   assert.deepEqual(daemon.tracker, [{ host: '127.0.0.1', port: 3000 }]);
@@ -60,9 +56,13 @@ test('a command has the flags of the design and no others', () => {
     'leave-when-safe',
     'recheck',
   ];
+  const access = [
+    ...['request-limit', 'connection-limit', 'session-limit', 'file-limit', 'limit-loopback'],
+    ...['allow-networks', 'deny-networks', 'allow-files', 'deny-files'],
+  ];
   const expected: Record<CommandName, string[]> = {
-    start: [...daemon, 'tracker-listen', 'store', 'store-interval', 'demo'],
-    tracker: ['listen', 'trust-announced-addresses', 'store', 'store-interval'],
+    start: [...daemon, 'tracker-listen', 'store', 'store-interval', 'demo', ...access],
+    tracker: ['listen', 'trust-announced-addresses', 'store', 'store-interval', 'processes', ...access],
     daemon,
     share: [...daemon, 'json'],
     search: ['tracker', 'want', 'json'],
@@ -70,6 +70,7 @@ test('a command has the flags of the design and no others', () => {
       ...['tracker', 'listen', 'announce', 'upload-limit', 'download-limit', 'cache', 'output', 'force'],
       ...['sequential', 'accept-unverified', 'no-seed', 'seed-ratio', 'seed-time', 'json', 'quiet'],
     ],
+    doctor: ['tracker', 'listen', 'share', 'downloads', 'state', 'announce', 'json'],
     verify: ['state', 'json', 'quiet'],
     bench: [
       ...['tracker', 'size', 'seeds', 'runs', 'pid', 'load', 'files', 'connections', 'threads', 'window'],
@@ -100,7 +101,7 @@ test('a command has the flags of the design and no others', () => {
       ...['seed', 'runs', 'svg', 'json'],
     ],
   };
-  for (const command of COMMANDS) {
+  for (const command of COMMAND_NAMES) {
     assert.deepEqual([...settingNames(command)].sort(), [...expected[command]].sort(), command);
   }
 });

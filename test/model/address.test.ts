@@ -7,6 +7,8 @@ import {
   formatHostPort,
   formatIpp2p,
   hosts,
+  isLoopback,
+  isNoHost,
   networkOf,
   parseHostPort,
   parseIpp2p,
@@ -181,4 +183,16 @@ test('an IPv6 host is known by its /64, an IPv4 one by its address', () => {
   assert.equal(networkOf('2001:db8:1:2:3:4:5:6'), networkOf('2001:db8:1:2::9'));
   assert.notEqual(networkOf('2001:db8:1:2::9'), networkOf('2001:db8:1:3::9'));
   assert.equal(networkOf('::ffff:10.0.0.7'), '10.0.0.7');
+});
+
+test('a multicast, broadcast or unspecified address is no host', () => {
+  for (const ip of ['224.0.0.1', '239.255.255.255', '255.255.255.255', '0.0.0.0', '0.1.2.3', 'ff02::1', '::'])
+    assert.ok(isNoHost(ip), ip);
+  for (const ip of ['223.255.255.255', '127.0.0.1', '192.0.2.1', '240.0.0.1', 'fe80::1', '::1', 'ff::1'])
+    assert.ok(!isNoHost(ip), ip);
+});
+
+test('loopback is all of 127.0.0.0/8, and ::1', () => {
+  for (const ip of ['127.0.0.1', '127.255.255.254', '::1']) assert.ok(isLoopback(ip), ip);
+  for (const ip of ['128.0.0.1', '12.7.0.1', '::2', '::127.0.0.1']) assert.ok(!isLoopback(ip), ip);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { type Clock, systemClock } from '../../src/core/clock.js';
 import { silentLogger } from '../../src/core/logger.js';
+import { NOT_ADMITTED } from '../../src/net/admission.js';
 import type { Answer, Handler, LeasedFrame } from '../../src/net/handler.js';
 import { DEFAULT_LISTENER_LIMITS, Listener, type ListenerInit } from '../../src/net/listener.js';
 import type { Request } from '../../src/protocol/messages.js';
@@ -28,8 +29,9 @@ export async function listening(
   atEnd(t, async () => {
     await listener.stop(0);
     const { accepted, refused, closed, connections, waiting, backlog } = listener.stats();
-    const { 'too-many-connections': _turnedAway, ...others } = refused;
-    const over = [...Object.values(others), ...Object.values(closed)].reduce((sum, count) => sum + count, 0);
+    const turnedAway: readonly string[] = ['too-many-connections', ...NOT_ADMITTED];
+    const ends = [...Object.entries(refused), ...Object.entries(closed)];
+    const over = ends.reduce((sum, [reason, count]) => sum + (turnedAway.includes(reason) ? 0 : count), 0);
     assert.deepEqual(
       { over, connections, waiting, backlog },
       { over: accepted, connections: 0, waiting: 0, backlog: 0 },

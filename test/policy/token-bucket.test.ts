@@ -32,6 +32,14 @@ test('a debt is repaid at the new rate from the change on', () => {
   assert.equal(bucket.take(0, 500), 100);
 });
 
+test('it is full again when all that was taken is filled up', () => {
+  const bucket = new TokenBucket({ rate: 1_000, burst: 100 }, 0);
+  assert.ok(bucket.isFull(0));
+  bucket.take(150, 0);
+  assert.ok(!bucket.isFull(149));
+  assert.ok(bucket.isFull(150));
+});
+
 test('a smaller burst takes away the credit above it', () => {
   const bucket = new TokenBucket({ rate: 1_000, burst: 500 }, 0);
   bucket.setRate({ rate: 1_000, burst: 100 }, 0);

@@ -1,7 +1,8 @@
 import { MemoryStore } from '../../src/tracker/memory-store.js';
-import { trackerStoreContract } from '../contracts/tracker-store.js';
+import { type MakeStore, trackerStoreContract } from '../contracts/tracker-store.js';
+import { trackerStoreAccessContract } from '../contracts/tracker-store-access.js';
 
-trackerStoreContract('memory store', async (limits) => ({
-  store: new MemoryStore(limits),
-  close: async () => {},
-}));
+const makeStore: MakeStore = async (limits) => ({ store: new MemoryStore(limits), close: async () => {} });
+
+trackerStoreContract('memory store', makeStore);
+trackerStoreAccessContract('memory store', makeStore);

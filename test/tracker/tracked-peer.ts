@@ -14,10 +14,18 @@ import {
   decodeLogout,
 } from '../../src/protocol/answers.js';
 import type { Request } from '../../src/protocol/messages.js';
+import type { Access } from '../../src/tracker/access.js';
 import { MemoryStore } from '../../src/tracker/memory-store.js';
 import type { TrackerStore } from '../../src/tracker/store.js';
 import { Tracker, type TrackerOptions } from '../../src/tracker/tracker.js';
 import { sessionId } from '../contracts/tracker-values.js';
+
+/** Nobody and nothing is left out, and nothing is counted. */
+export const EVERYBODY: Access = {
+  admitsAddress: () => true,
+  admitsFile: () => true,
+  termsOf: () => undefined,
+};
 
 /** A tracker whose clock stands still and whose SessionIDs and samples are the same in every run. */
 export function makeTracker(options: Partial<TrackerOptions> = {}): Tracker {
@@ -28,6 +36,7 @@ export function makeTracker(options: Partial<TrackerOptions> = {}): Tracker {
     random: () => 0.5,
     randomBytes: (count) => Uint8Array.from({ length: count }, () => (draws++ * 7) % 252),
     trustAnnouncedAddresses: false,
+    access: EVERYBODY,
     ...options,
   });
 }
@@ -49,6 +58,7 @@ export function distant(store: TrackerStore): TrackerStore {
     silentSessions: async (...args) => store.silentSessions(...args),
     keepSession: async (...args) => store.keepSession(...args),
     dropSession: async (...args) => store.dropSession(...args),
+    removeFile: async (...args) => store.removeFile(...args),
     stats: () => store.stats(),
   };
 }

@@ -186,6 +186,11 @@ end
 return found
 `;
 
+/** The sessions of all owners. */
+const LIST_OWNERS = `${PRELUDE}
+return redis.call('HKEYS', owners)
+`;
+
 /** The file's line. */
 const DESCRIBE_FILE = `${PRELUDE}
 return line()
@@ -199,5 +204,6 @@ export const FILE_SCRIPTS = {
   unmarkLeaving: UNMARK_LEAVING,
   setRecord: SET_RECORD,
   owners: OWNERS,
+  listOwners: LIST_OWNERS,
   describeFile: DESCRIBE_FILE,
 };

@@ -98,6 +98,11 @@ export class Files {
     return { partCount: Number(answer[0]!.toString()), owners };
   }
 
+  /** Of all owners. */
+  async sessions(md5: FileMd5): Promise<SessionId[]> {
+    return (await this.#engine.run('listOwners', fileKey(md5))) as SessionId[];
+  }
+
   get #mayOwn(): 0 | 1 {
     return this.#catalog.ownerships < this.#limits.ownerships ? 1 : 0;
   }

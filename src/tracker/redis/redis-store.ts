@@ -172,6 +172,14 @@ export class RedisStore implements TrackerStore {
     return outcome === 'DOOMED';
   }
 
+  /** Its owners' lists go on naming it, which does no harm. */
+  async removeFile(md5: FileMd5): Promise<boolean> {
+    this.#mustBeThere();
+    const owners = await this.#files.sessions(md5);
+    await askInBatches(owners, (session) => this.#files.leave(session, md5));
+    return owners.length > 0;
+  }
+
   stats(): StoreStats {
     return this.#catalog.stats();
   }

@@ -1,0 +1,25 @@
+import { TrackerServer, type TrackerServerOptions } from '../daemon/tracker-server.js';
+import type { HostPort } from '../model/address.js';
+import { onHangUp } from './hang-up.js';
+import { listening, type Service } from './serve.js';
+import type { StopRequest } from './stop-request.js';
+
+/** A tracker that listens, and reads its access lists again at SIGHUP. `flag` gives its port. */
+export async function startTracker(
+  options: TrackerServerOptions,
+  flag: string,
+  stop: StopRequest,
+): Promise<Service & { readonly address: HostPort }> {
+  const server = new TrackerServer(options);
+  const address = await listening(options.listen, flag, () => server.start());
+  // Without lists the signal keeps its usual meaning.
+  const deaf = options.accessFiles ? onHangUp(stop, () => void server.reload()) : () => {};
+  return {
+    address,
+    stats: () => server.stats(),
+    async stop() {
+      deaf();
+      await server.stop();
+    },
+  };
+}
