@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { systemClock } from '../core/clock.js';
 import type { SeedboxOptions } from '../daemon/seedbox.js';
+import type { SeedboxObservers } from '../daemon/seedbox-metrics.js';
 import type { SettingsOf } from '../daemon/settings.js';
 import { diskError } from '../storage/disk-error.js';
 
@@ -10,13 +11,16 @@ type Common = SettingsOf<'daemon'> & SettingsOf<'start'> & SettingsOf<'share'>;
 /** What `daemon`, `start` and `share` have in common. */
 export type SeedboxSettings = Pick<
   Common,
-  Exclude<keyof Common, 'json' | 'demo' | 'store' | 'tracker-listen'>
+  Exclude<
+    keyof Common,
+    'json' | 'demo' | 'store' | 'tracker-listen' | 'http' | 'http-token' | 'http-token-file'
+  >
 >;
 
 /** The options of a seedbox that follow from the settings; makes the folders that are made when missing. */
 export async function seedboxOptions(
   settings: SeedboxSettings,
-  rest: Pick<SeedboxOptions, 'files' | 'stateDir' | 'logger' | 'onShared'>,
+  rest: Pick<SeedboxOptions, 'files' | 'stateDir' | 'logger' | 'onShared'> & Partial<SeedboxObservers>,
 ): Promise<SeedboxOptions> {
   const { downloads } = settings;
   for (const folder of [downloads, rest.stateDir]) if (folder !== null) await makeFolder(folder);

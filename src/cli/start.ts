@@ -1,4 +1,5 @@
 import { formatHostPort } from '../model/address.js';
+import { openHttp } from './http.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
 import { defaultStateDir, seedboxOptions } from './seedbox-options.js';
@@ -10,19 +11,26 @@ export async function run(invocation: Invocation<'start'>): Promise<void> {
   const { settings, output, env } = invocation;
   if (settings.demo) return (await import('./demo.js')).runDemo(invocation);
   const logger = await openLogger(output, env, 'info');
+  const stateDir = settings.state ?? defaultStateDir(env);
+  const http = await openHttp(invocation, { stateDir, logger });
   const options = await seedboxOptions(settings, {
     files: [],
-    stateDir: settings.state ?? defaultStateDir(env),
+    stateDir,
     logger,
+    ...http?.server.seedboxObservers(),
     onShared: ({ md5, name, size, magnet }) => logger.info({ md5, name, size, magnet }, 'shared'),
   });
   const start = async () => {
-    const both = await startTrackerAndSeedbox(settings['tracker-listen'], options, { logger, output });
+    const both = await startTrackerAndSeedbox(settings['tracker-listen'], options, {
+      logger,
+      output,
+      ...http?.server.trackerObservers(),
+    });
     output.print(
-      `tracker listening on ${formatHostPort(settings['tracker-listen'].host, both.tracker.port)}`,
+      `tracker listening on ${formatHostPort(settings['tracker-listen'].host, both.trackerAddress.port)}`,
     );
-    output.print(`daemon listening on ${formatHostPort(both.seedbox.host, both.seedbox.port)}`);
-    return both;
+    output.print(`daemon listening on ${formatHostPort(both.address.host, both.address.port)}`);
+    return http === null ? both : http.beside(both, both);
   };
   await serve(start, invocation, settings['leave-when-safe']);
 }

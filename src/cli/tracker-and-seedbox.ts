@@ -4,29 +4,36 @@ import { UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { SeedboxOptions } from '../daemon/seedbox.js';
 import type { AnnouncedAddress } from '../daemon/setting-kinds.js';
+import type { TrackerObservers } from '../daemon/tracker-metrics.js';
 import { TrackerServer } from '../daemon/tracker-server.js';
 import type { HostPort } from '../model/address.js';
 import type { Output } from './output.js';
-import { startSeedbox } from './run-seedbox.js';
-import { listening, type Service } from './serve.js';
+import { type SeedboxService, startSeedbox } from './run-seedbox.js';
+import { listening } from './serve.js';
 
 /** A tracker and a seedbox that is registered there, in one process. */
-export interface TrackerAndSeedbox extends Service {
+export interface TrackerAndSeedbox extends SeedboxService {
+  readonly tracker: TrackerServer;
   /** Where the seedbox, and whoever runs on this machine, reaches the tracker. */
-  readonly tracker: HostPort;
-  readonly seedbox: HostPort;
+  readonly trackerAddress: HostPort;
+}
+
+interface Surroundings extends Partial<TrackerObservers> {
+  readonly logger: Logger;
+  readonly output: Output;
 }
 
 /** Starts both; `options.trackers` are further trackers to register at. Undoes itself on failure. */
 export async function startTrackerAndSeedbox(
   trackerListen: HostPort,
   options: SeedboxOptions,
-  { logger, output }: { logger: Logger; output: Output },
+  { logger, output, onAnswer }: Surroundings,
 ): Promise<TrackerAndSeedbox> {
   const host = ownTrackerHost(trackerListen, options);
   const server = new TrackerServer({
     listen: trackerListen,
     trustAnnouncedAddresses: false,
+    onAnswer,
     logger,
     clock: systemClock,
   });
@@ -35,8 +42,9 @@ export async function startTrackerAndSeedbox(
     const trackers = [{ host, port }, ...options.trackers];
     const seedbox = await startSeedbox({ ...options, trackers }, output);
     return {
-      tracker: { host, port },
-      seedbox: seedbox.address,
+      ...seedbox,
+      tracker: server,
+      trackerAddress: { host, port },
       stats: () => ({ tracker: server.stats(), seedbox: seedbox.stats() }),
       async stop() {
         await seedbox.stop();

@@ -113,6 +113,16 @@ export class Seedbox {
     return { ...this.#node.stats(), library: this.#library?.stats() ?? null };
   }
 
+  /** What is as quickly told of ten thousand files as of one: for who asks every second. */
+  snapshot() {
+    return { ...this.#node.snapshot(), library: this.#library?.stats() ?? null };
+  }
+
+  /** The limits of both directions. */
+  get limits() {
+    return { upload: this.#node.uploadLimit, download: this.#node.downloadLimit };
+  }
+
   async #stop(): Promise<{ unavailable: Manifest[] }> {
     this.#rescan?.cancel();
     let left = await this.#logout();

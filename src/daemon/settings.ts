@@ -10,6 +10,8 @@ import {
   cacheSize,
   count,
   directory,
+  httpAddress,
+  httpToken,
   type Kind,
   listenAddress,
   oneOf,
@@ -85,7 +87,13 @@ const CHOKERS = ['tit-for-tat', 'random'] as const;
 
 const TRACKER_PORT = 3000;
 const PEER_PORT = 5000;
+const DAEMON_HTTP_PORT = 5080;
+const TRACKER_HTTP_PORT = 3080;
 const LOCAL_TRACKER = [`127.0.0.1:${TRACKER_PORT}`];
+
+function httpPort(command: string): number {
+  return command === 'tracker' ? TRACKER_HTTP_PORT : DAEMON_HTTP_PORT;
+}
 
 function listenPort(command: string): number {
   if (command === 'tracker') return TRACKER_PORT;
@@ -168,6 +176,17 @@ export const SETTINGS = {
     { daemon: '256M', start: '256M', share: '256M', get: '64M' },
     'memory for parts on their way, never exceeded',
   ),
+  http: single(
+    httpAddress(httpPort),
+    { daemon: `127.0.0.1:${DAEMON_HTTP_PORT}`, start: `127.0.0.1:${DAEMON_HTTP_PORT}`, tracker: null },
+    'where to serve metrics and health over HTTP, or off; beyond loopback requests need a token',
+  ),
+  'http-token': single(
+    httpToken,
+    { daemon: null, start: null, tracker: null },
+    'what requests over HTTP have to bring (other users see flags: prefer the environment or a file)',
+  ),
+  'http-token-file': single(path, { daemon: null, start: null, tracker: null }, 'file that holds the token'),
   'leave-when-safe': onOff(
     ['daemon', 'start', 'share'],
     'when stopped, wait until others own every part of what is shared',

@@ -94,7 +94,7 @@ export class Listener {
       waiting += connection.waiting;
       backlog += connection.backlog;
     }
-    const { accepted, bytesIn, bytesOut, payloadOut, requests, refused, closed } = this.#counts;
+    const { accepted, bytesIn, bytesOut, payloadOut, overheadOut, requests, refused, closed } = this.#counts;
     return {
       connections: this.#connections.size,
       accepted,
@@ -106,6 +106,7 @@ export class Listener {
       bytesIn,
       bytesOut,
       payloadOut,
+      overheadOut,
     };
   }
 

@@ -1,0 +1,24 @@
+import { CACHE } from './cache.js';
+import type { Family } from './descriptor.js';
+import { LIBRARY } from './library.js';
+import { LIMITS } from './limits.js';
+import { MEMORY } from './memory.js';
+import { PROCESS } from './process.js';
+import { TRACKER } from './tracker.js';
+import { TRACKERS } from './trackers.js';
+import { CONNECTIONS, TRAFFIC } from './traffic.js';
+import { UPLOAD } from './upload.js';
+
+/** Every metric there is, by name: what dashboards and rules may ask for. */
+export const DESCRIPTORS = {
+  ...UPLOAD,
+  ...TRAFFIC,
+  ...CONNECTIONS,
+  ...CACHE,
+  ...MEMORY,
+  ...LIMITS,
+  ...LIBRARY,
+  ...TRACKERS,
+  ...TRACKER,
+  ...PROCESS,
+} as const satisfies Family;
