@@ -31,7 +31,10 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
     ready = resolve;
   });
   const stateDir = settings.state ?? STATE;
-  const http = await openHttp(invocation, { stateDir, logger });
+  const http = await openHttp(
+    { ...invocation, settings: { ...settings, share: folders } },
+    { stateDir, logger },
+  );
   const options = await seedboxOptions(
     { ...settings, share: folders },
     { files: [], stateDir, logger, onShared: ready, ...http?.server.seedboxObservers() },

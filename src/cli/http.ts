@@ -17,6 +17,8 @@ interface HttpInvocation {
     readonly http: HttpAddress | null;
     readonly 'http-token': string | null;
     readonly 'http-token-file': string | null;
+    readonly share?: readonly string[];
+    readonly downloads?: string | null;
   };
   givenBy(name: SettingName): string | null;
   readonly output: Output;
@@ -43,7 +45,8 @@ export async function openHttp(
   const { HttpServer: Server } = await import('../daemon/http-server.js');
   if (token === null && !Server.isForThisMachine(listen))
     throw tokenNeeded(listen, givenBy('http') ?? '--http');
-  const server = new Server({ token, stateDir, version: version(), clock: systemClock, logger });
+  const folders = foldersOf(settings, stateDir);
+  const server = new Server({ token, stateDir, folders, version: version(), clock: systemClock, logger });
   return {
     server,
     async beside(service, served) {
@@ -69,6 +72,17 @@ export async function openHttp(
 function startAt<T>(listen: HostPort, isAsked: boolean, start: (at: HostPort) => Promise<T>): Promise<T> {
   if (isAsked) return listening(listen, '--http', () => start(listen));
   return firstFree([listen, { ...listen, port: 0 }], start);
+}
+
+/** By names that say nothing of what is shared. */
+function foldersOf(
+  { share = [], downloads = null }: HttpInvocation['settings'],
+  stateDir: string | null,
+): Map<string, string> {
+  const folders = new Map(share.map((path, i) => [`share-${i + 1}`, path]));
+  if (downloads !== null) folders.set('downloads', downloads);
+  if (stateDir !== null) folders.set('state', stateDir);
+  return folders;
 }
 
 async function tokenOf(

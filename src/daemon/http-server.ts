@@ -11,6 +11,7 @@ import { MetricsRegistry } from '../metrics/registry.js';
 import { collectTracker } from '../metrics/tracker.js';
 import { collectConnections } from '../metrics/traffic.js';
 import type { HostPort } from '../model/address.js';
+import { DiskSpace } from '../storage/disk-space.js';
 import { seedboxLacks } from './readiness.js';
 import type { Seedbox } from './seedbox.js';
 import { collectSeedbox, type SeedboxObservers, seedboxObservers } from './seedbox-metrics.js';
@@ -22,6 +23,8 @@ export interface HttpServerOptions {
   readonly token: string | null;
   /** Where `http.json` says where it listens; null: nowhere. This process holds the folder's lock. */
   readonly stateDir: string | null;
+  /** Folders whose disks can fill up, by the names under which metrics tell of them. */
+  readonly folders: ReadonlyMap<string, string>;
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -90,10 +93,10 @@ export class HttpServer {
   }
 
   #collect({ seedbox, tracker }: Served): void {
-    const { version, clock } = this.#options;
+    const { version, clock, folders } = this.#options;
     const metrics = this.#metrics;
     this.#sampling = collectProcess(metrics, version, clock);
-    if (seedbox !== undefined) collectSeedbox(metrics, seedbox);
+    if (seedbox !== undefined) collectSeedbox(metrics, { seedbox, space: new DiskSpace(folders) });
     if (tracker !== undefined) collectTracker(metrics, () => tracker.stats());
     collectConnections(metrics, () => ({
       ...(seedbox === undefined ? {} : { peer: seedbox.snapshot().listener }),

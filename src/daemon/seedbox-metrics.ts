@@ -1,33 +1,53 @@
 /** What a daemon's metrics are read from. Loaded only when somebody may ask for them. */
 import { collectCache } from '../metrics/cache.js';
+import { collectDisk } from '../metrics/disk.js';
 import { collectLibrary } from '../metrics/library.js';
 import { collectLimits } from '../metrics/limits.js';
 import { collectMemory } from '../metrics/memory.js';
+import { collectPool, POOL } from '../metrics/pool.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
 import { collectTrackers } from '../metrics/trackers.js';
 import { collectTraffic } from '../metrics/traffic.js';
 import { collectUpload, UPLOAD } from '../metrics/upload.js';
+import type { DiskSpace } from '../storage/disk-space.js';
 import type { PeerNodeOptions } from './peer-node.js';
 import type { Seedbox } from './seedbox.js';
 
 /** What a seedbox has to be made with so that its events are counted. */
-export type SeedboxObservers = Pick<PeerNodeOptions, 'onSlot'>;
+export type SeedboxObservers = Pick<PeerNodeOptions, 'onSlot' | 'onTask'>;
 
 export function seedboxObservers(registry: MetricsRegistry): SeedboxObservers {
   const slotWait = registry.histogram(UPLOAD, 'bugtorrent_upload_slot_wait_seconds');
-  return { onSlot: (waitedMs) => slotWait(waitedMs / 1e3) };
+  const taskWait = registry.histogram(POOL, 'bugtorrent_pool_task_wait_seconds');
+  const taskRun = registry.histogram(POOL, 'bugtorrent_pool_task_run_seconds');
+  return {
+    onSlot: (waitedMs) => slotWait(waitedMs / 1e3),
+    onTask(task, waitedMs, ranMs) {
+      taskWait(task, waitedMs / 1e3);
+      taskRun(task, ranMs / 1e3);
+    },
+  };
 }
 
-type Counted = Pick<Seedbox, 'snapshot' | 'limits'>;
+interface Counted {
+  readonly seedbox: Pick<Seedbox, 'snapshot' | 'limits'>;
+  readonly space: Pick<DiskSpace, 'now'>;
+}
 
 /** Adds all that is read from the seedbox at a scrape. */
-export function collectSeedbox(registry: MetricsRegistry, seedbox: Counted): void {
+export function collectSeedbox(registry: MetricsRegistry, { seedbox, space }: Counted): void {
   const snapshot = registry.snapshot(() => seedbox.snapshot());
   const cache = () => snapshot().engine?.cache ?? null;
+  const pools = () => {
+    const { engine } = snapshot();
+    return engine === null ? [] : [engine.pool, ...(engine.hashThread === null ? [] : [engine.hashThread])];
+  };
   collectUpload(registry, () => snapshot().upload);
   collectCache(registry, cache);
   collectMemory(registry, cache);
   collectLimits(registry, seedbox.limits);
+  collectPool(registry, pools);
+  collectDisk(registry, pools, () => space.now);
   collectLibrary(registry, () => snapshot().library);
   collectTrackers(registry, () => snapshot().logins);
   collectTraffic(registry, () => {

@@ -1,8 +1,10 @@
 import { CACHE } from './cache.js';
 import type { Family } from './descriptor.js';
+import { DISK } from './disk.js';
 import { LIBRARY } from './library.js';
 import { LIMITS } from './limits.js';
 import { MEMORY } from './memory.js';
+import { HASH, POOL } from './pool.js';
 import { PROCESS } from './process.js';
 import { TRACKER } from './tracker.js';
 import { TRACKERS } from './trackers.js';
@@ -16,6 +18,9 @@ export const DESCRIPTORS = {
   ...CONNECTIONS,
   ...CACHE,
   ...MEMORY,
+  ...POOL,
+  ...HASH,
+  ...DISK,
   ...LIMITS,
   ...LIBRARY,
   ...TRACKERS,

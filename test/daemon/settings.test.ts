@@ -37,6 +37,8 @@ test('the defaults are those of the design', () => {
   const { settings: daemon } = resolveSettings('daemon', []);
   assert.deepEqual(daemon.listen, { host: '::', port: 5000 });
   assert.deepEqual(daemon.tracker, [{ host: '127.0.0.1', port: 3000 }]);
+  assert.deepEqual(daemon.http, { host: '127.0.0.1', port: 5080 });
+  assert.equal(tracker.http, null);
   assert.equal(daemon.cache, 256 * 2 ** 20);
   assert.equal(daemon['upload-limit'], null);
   assert.deepEqual([daemon.slots, daemon['seed-choking']], [4, 'round-robin']);
@@ -60,10 +62,11 @@ test('a command has the flags of the design and no others', () => {
     'leave-when-safe',
     'recheck',
   ];
+  const http = ['http', 'http-token', 'http-token-file'];
   const expected: Record<CommandName, string[]> = {
-    start: [...daemon, 'tracker-listen', 'store', 'demo'],
-    tracker: ['listen', 'trust-announced-addresses', 'store'],
-    daemon,
+    start: [...daemon, ...http, 'tracker-listen', 'store', 'demo'],
+    tracker: ['listen', 'trust-announced-addresses', 'store', ...http],
+    daemon: [...daemon, ...http],
     share: [...daemon, 'json'],
     search: ['tracker', 'want', 'json'],
     get: [
