@@ -6,21 +6,23 @@ import { collectLimits } from '../metrics/limits.js';
 import { collectMemory } from '../metrics/memory.js';
 import { collectPool, POOL } from '../metrics/pool.js';
 import type { MetricsRegistry } from '../metrics/registry.js';
+import { collectSwarm, SWARM } from '../metrics/swarm.js';
 import { collectTrackers } from '../metrics/trackers.js';
 import { collectTraffic } from '../metrics/traffic.js';
 import { collectUpload, UPLOAD } from '../metrics/upload.js';
 import type { DiskSpace } from '../storage/disk-space.js';
-import type { PeerNodeOptions } from './peer-node.js';
-import type { Seedbox } from './seedbox.js';
+import type { Seedbox, SeedboxOptions } from './seedbox.js';
 
 /** What a seedbox has to be made with so that its events are counted. */
-export type SeedboxObservers = Pick<PeerNodeOptions, 'onSlot' | 'onTask'>;
+export type SeedboxObservers = Pick<SeedboxOptions, 'onSlot' | 'onTask' | 'onFetched'>;
 
 export function seedboxObservers(registry: MetricsRegistry): SeedboxObservers {
   const slotWait = registry.histogram(UPLOAD, 'bugtorrent_upload_slot_wait_seconds');
   const taskWait = registry.histogram(POOL, 'bugtorrent_pool_task_wait_seconds');
   const taskRun = registry.histogram(POOL, 'bugtorrent_pool_task_run_seconds');
+  const fetched = registry.histogram(SWARM, 'bugtorrent_swarm_fetch_seconds');
   return {
+    onFetched: (ms) => fetched(ms / 1e3),
     onSlot: (waitedMs) => slotWait(waitedMs / 1e3),
     onTask(task, waitedMs, ranMs) {
       taskWait(task, waitedMs / 1e3);
@@ -50,11 +52,22 @@ export function collectSeedbox(registry: MetricsRegistry, { seedbox, space }: Co
   collectDisk(registry, pools, () => space.now);
   collectLibrary(registry, () => snapshot().library);
   collectTrackers(registry, () => snapshot().logins);
+  collectSwarm(registry, () => {
+    const { downloads, upload } = snapshot();
+    const peers = {
+      uploading: upload?.slotsInUse ?? 0,
+      waiting: upload?.peersWaiting ?? 0,
+      ...downloads.peers,
+    };
+    return { ...downloads, peers };
+  });
   collectTraffic(registry, () => {
-    const { bytesIn, payloadOut, overheadOut } = snapshot().listener;
+    const { listener, downloads } = snapshot();
+    const { bytesIn, payloadOut, overheadOut } = listener;
     return {
-      upload: { payload: payloadOut, overhead: overheadOut, wasted: {} },
-      download: { payload: 0, overhead: bytesIn, wasted: {} },
+      payload: { upload: payloadOut, download: downloads.payload },
+      overhead: { upload: overheadOut, download: bytesIn + downloads.framing },
+      wasted: downloads.wasted,
     };
   });
 }

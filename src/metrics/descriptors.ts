@@ -6,6 +6,7 @@ import { LIMITS } from './limits.js';
 import { MEMORY } from './memory.js';
 import { HASH, POOL } from './pool.js';
 import { PROCESS } from './process.js';
+import { SWARM } from './swarm.js';
 import { TRACKER } from './tracker.js';
 import { TRACKERS } from './trackers.js';
 import { CONNECTIONS, TRAFFIC } from './traffic.js';
@@ -21,6 +22,7 @@ export const DESCRIPTORS = {
   ...POOL,
   ...HASH,
   ...DISK,
+  ...SWARM,
   ...LIMITS,
   ...LIBRARY,
   ...TRACKERS,

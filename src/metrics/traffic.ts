@@ -10,24 +10,21 @@ export const TRAFFIC = {
   bugtorrent_wasted_bytes_total: counter('Bytes of parts that were of no use', 'reason'),
 } as const;
 
-/** Of either direction. */
+/** By direction. */
 interface Traffic {
-  readonly payload: number;
-  readonly overhead: number;
+  readonly payload: ByLabel;
+  readonly overhead: ByLabel;
   /** Bytes of parts by why they were of no use. */
   readonly wasted: ByLabel;
 }
 
-export function collectTraffic(
-  registry: MetricsRegistry,
-  stats: () => { readonly upload: Traffic; readonly download: Traffic },
-): void {
+export function collectTraffic(registry: MetricsRegistry, stats: () => Traffic): void {
   registry.family(TRAFFIC, () => {
-    const { upload, download } = stats();
+    const { payload, overhead, wasted } = stats();
     return {
-      bugtorrent_payload_bytes_total: { upload: upload.payload, download: download.payload },
-      bugtorrent_overhead_bytes_total: { upload: upload.overhead, download: download.overhead },
-      bugtorrent_wasted_bytes_total: { ...upload.wasted, ...download.wasted },
+      bugtorrent_payload_bytes_total: payload,
+      bugtorrent_overhead_bytes_total: overhead,
+      bugtorrent_wasted_bytes_total: wasted,
     };
   });
 }
