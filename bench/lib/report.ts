@@ -1,4 +1,4 @@
-export type Unit = 'B/s' | 'B' | 's' | 'ns' | 'x' | 'parts' | 'kills' | 'peers';
+export type Unit = 'B/s' | 'B' | 's' | 'ns' | 'x' | 'parts' | 'kills' | 'peers' | 'requests/s' | 'errors';
 
 /** What a benchmark prints: one object a line with `json`, else one line for people; notes go to stderr. */
 export class Report {

@@ -12,6 +12,17 @@ export async function run({ words, settings, stop }: Invocation<'bench'>): Promi
     await benchHash({ size: size ?? GIB / 2, runs: runs ?? 9, json });
     return;
   }
+  if (words[0] === 'http') {
+    const { benchHttp } = await import('../../bench/http.js');
+    await benchHttp({
+      size: size ?? GIB,
+      files: settings.files,
+      runs: runs ?? 9,
+      seconds: settings.time / 1e3,
+      json,
+    });
+    return;
+  }
   const { benchTransfer } = await import('../../bench/transfer.js');
   await benchTransfer({
     size: size ?? GIB,

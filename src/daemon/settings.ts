@@ -209,7 +209,7 @@ export const SETTINGS = {
   'seed-ratio': single(ratio, { get: null }, 'serve on until RATIO times the size was uploaded'),
   'seed-time': single(time, { get: null }, 'serve on for TIME at most, such as 10m'),
   want: single(count(100_000), { search: null }, 'print at most N results, those with the most owners first'),
-  size: single(size, { bench: null }, 'size of the file (default: hash 512M, transfer 1G)'),
+  size: single(size, { bench: null }, 'size of the file (default: hash 512M, transfer and http 1G)'),
   seeds: single(
     count(100),
     { bench: '1', simulate: '1' },
@@ -218,8 +218,10 @@ export const SETTINGS = {
   runs: single(
     count(1000),
     { bench: null, simulate: null },
-    'N times; the median is in the result (default: bench hash 9, else 1)',
+    'N times; the median is in the result (default: bench hash and http 9, else 1)',
   ),
+  files: single(count(1_000_000), { bench: '10000' }, 'http: how many small files are shared besides'),
+  time: single(time, { bench: '30s' }, 'http: how long the load lasts'),
   'no-verify': onOff(['bench'], 'transfer: leave out the MD5, to see the network path alone'),
   peers: single(count(1_000_000), { simulate: '100' }, 'how many download'),
   parts: single(count(MAX_PART_COUNT), { simulate: '200' }, 'of which the file consists'),

@@ -74,7 +74,7 @@ test('a command has the flags of the design and no others', () => {
       ...['sequential', 'accept-unverified', 'no-seed', 'seed-ratio', 'seed-time', 'json', 'quiet'],
     ],
     verify: ['state', 'json', 'quiet'],
-    bench: ['size', 'seeds', 'runs', 'no-verify', 'json'],
+    bench: ['size', 'seeds', 'runs', 'files', 'time', 'no-verify', 'json'],
     simulate: [
       ...[
         'peers',
