@@ -32,13 +32,13 @@ export interface HttpServerOptions {
 
 /** What runs in this process. */
 export interface Served {
-  readonly seedbox?: Pick<Seedbox, 'snapshot' | 'limits'>;
+  readonly seedbox?: Pick<Seedbox, 'snapshot' | 'health' | 'limits'>;
   readonly tracker?: Pick<TrackerServer, 'stats'>;
 }
 
 export class HttpServer {
   readonly #options: HttpServerOptions;
-  readonly #metrics = new MetricsRegistry();
+  readonly #metrics: MetricsRegistry;
   readonly #file: AddressFile | null;
   #listener: HttpListener | null = null;
   #sampling: { cancel(): void } | null = null;
@@ -50,6 +50,7 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
+    this.#metrics = new MetricsRegistry(options.clock);
     this.#file = options.stateDir === null ? null : new AddressFile(options.stateDir);
   }
 

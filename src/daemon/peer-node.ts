@@ -175,7 +175,12 @@ export class PeerNode {
 
   /** What is as quickly told of ten thousand files as of one: for who asks every second. */
   snapshot() {
-    return { ...this.#counts(), logins: this.trackers.sessions.map(({ status }) => status) };
+    return { ...this.#counts(), logins: this.logins };
+  }
+
+  /** Of each tracker, the status of the login there. */
+  get logins() {
+    return this.trackers.sessions.map(({ status }) => status);
   }
 
   #counts() {

@@ -3,8 +3,8 @@ import type { Lack } from '../http/health.js';
 import type { Seedbox } from './seedbox.js';
 
 /** Nobody finds a daemon that no tracker knows, and what is not hashed yet is shared by nobody. */
-export function seedboxLacks(seedbox: Pick<Seedbox, 'snapshot'>): Lack[] {
-  const { logins, library } = seedbox.snapshot();
+export function seedboxLacks(seedbox: Pick<Seedbox, 'health'>): Lack[] {
+  const { logins, library } = seedbox.health();
   const lacks: Lack[] = [];
   if (!logins.includes('logged-in')) {
     const detail = logins.length === 1 ? 'the tracker cannot be reached' : 'no tracker can be reached';

@@ -128,6 +128,11 @@ export class Seedbox {
     };
   }
 
+  /** What decides whether it does its work. */
+  health() {
+    return { logins: this.#node.logins, library: this.#library?.stats() ?? null };
+  }
+
   /** The limits of both directions. */
   get limits() {
     return { upload: this.#node.uploadLimit, download: this.#node.downloadLimit };

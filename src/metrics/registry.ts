@@ -6,11 +6,14 @@
  * `other`.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Clock } from '../core/clock.js';
 import { invariant } from '../core/errors.js';
 import type { Descriptor, Family, HistogramDescriptor } from './descriptor.js';
 
 const MAX_SERIES = 100;
 const OTHER = 'other';
+/** However many ask, the metrics are not read more often than this. */
+const FRESH_MS = 100;
 
 /** By the value of one label. */
 export type ByLabel = Readonly<Record<string, number>>;
@@ -39,16 +42,26 @@ type Observe<L extends readonly string[]> = L extends readonly []
 
 export class MetricsRegistry {
   readonly #registry = new Registry();
+  readonly #clock: Pick<Clock, 'now'>;
   #scrapes = 0;
+  #latest: { readonly at: number; readonly text: Promise<string> } | null = null;
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+  }
 
   get contentType(): string {
     return this.#registry.contentType;
   }
 
-  /** The exposition format, of this moment. */
+  /** The exposition format, of the last FRESH_MS. */
   scrape(): Promise<string> {
-    this.#scrapes++;
-    return this.#registry.metrics();
+    const now = this.#clock.now();
+    if (this.#latest === null || now - this.#latest.at >= FRESH_MS) {
+      this.#scrapes++;
+      this.#latest = { at: now, text: this.#registry.metrics() };
+    }
+    return this.#latest.text;
   }
 
   /** What `read` gives, read once a scrape for however many families ask. */
