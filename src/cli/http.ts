@@ -17,6 +17,7 @@ interface HttpInvocation {
     readonly http: HttpAddress | null;
     readonly 'http-token': string | null;
     readonly 'http-token-file': string | null;
+    readonly 'metrics-files'?: number | null;
     readonly share?: readonly string[];
     readonly downloads?: string | null;
   };
@@ -46,7 +47,16 @@ export async function openHttp(
   if (token === null && !Server.isForThisMachine(listen))
     throw tokenNeeded(listen, givenBy('http') ?? '--http');
   const folders = foldersOf(settings, stateDir);
-  const server = new Server({ token, stateDir, folders, version: version(), clock: systemClock, logger });
+  const metricsFiles = settings['metrics-files'] ?? null;
+  const server = new Server({
+    token,
+    metricsFiles,
+    stateDir,
+    folders,
+    version: version(),
+    clock: systemClock,
+    logger,
+  });
   return {
     server,
     async beside(service, served) {

@@ -13,7 +13,7 @@ export type SeedboxSettings = Pick<
   Common,
   Exclude<
     keyof Common,
-    'json' | 'demo' | 'store' | 'tracker-listen' | 'http' | 'http-token' | 'http-token-file'
+    'json' | 'demo' | 'store' | 'tracker-listen' | 'http' | 'http-token' | 'http-token-file' | 'metrics-files'
   >
 >;
 

@@ -96,6 +96,8 @@ export class WorkerPool {
     return {
       threads: this.#piscina.threads.length,
       queued: this.#piscina.queueSize,
+      /** Of the slab, for itself. */
+      slots: this.#scratch === null ? 0 : 1,
       tasks: Object.fromEntries([...this.#counts].map(([task, count]) => [task, { ...count }])),
       ...this.#costs.stats(this.#piscina.threads.length),
     };

@@ -25,6 +25,8 @@ export interface HttpServerOptions {
   readonly stateDir: string | null;
   /** Folders whose disks can fill up, by the names under which metrics tell of them. */
   readonly folders: ReadonlyMap<string, string>;
+  /** How many files have metrics of their own; null: none. */
+  readonly metricsFiles: number | null;
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -56,7 +58,7 @@ export class HttpServer {
 
   /** What the seedbox has to be made with; asked for once. */
   seedboxObservers(): SeedboxObservers {
-    return seedboxObservers(this.#metrics);
+    return seedboxObservers(this.#metrics, this.#options.metricsFiles);
   }
 
   /** What the tracker has to be made with; asked for once. */

@@ -38,6 +38,8 @@ export interface PeerNodeOptions extends EngineOptions {
   readonly downloadLimit: number | null;
   /** A request for a part got its upload slot, after so many milliseconds. */
   readonly onSlot?: ((waitedMs: number) => void) | undefined;
+  /** A part of the file was sent whole. */
+  readonly onSent?: ((md5: FileMd5, bytes: number) => void) | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -104,7 +106,7 @@ export class PeerNode {
   /** Starts the workers; RETPs are answered from now on. */
   async work(): Promise<Engine> {
     const { Engine: EngineClass } = await import('./engine.js');
-    const { clock, logger, slots, seedChoking, uploadLimit, onSlot } = this.#options;
+    const { clock, logger, slots, seedChoking, uploadLimit, onSlot, onSent } = this.#options;
     const engine = new EngineClass(this.#options);
     this.#engine = engine;
     const reads = new FrameReads((job) => engine.pool.run('readFrames', job));
@@ -119,6 +121,7 @@ export class PeerNode {
       contended: (md5, geometry) => this.#owners.contended(md5, geometry),
       random: Math.random,
       onSlot,
+      onSent,
       chunkSize: DEFAULT_CHUNK,
       clock,
       logger,

@@ -1,6 +1,7 @@
 /** What a daemon's metrics are read from. Loaded only when somebody may ask for them. */
 import { collectCache } from '../metrics/cache.js';
 import { collectDisk } from '../metrics/disk.js';
+import { collectFiles, TopFiles } from '../metrics/files.js';
 import { collectLibrary } from '../metrics/library.js';
 import { collectLimits } from '../metrics/limits.js';
 import { collectMemory } from '../metrics/memory.js';
@@ -14,14 +15,18 @@ import type { DiskSpace } from '../storage/disk-space.js';
 import type { Seedbox, SeedboxOptions } from './seedbox.js';
 
 /** What a seedbox has to be made with so that its events are counted. */
-export type SeedboxObservers = Pick<SeedboxOptions, 'onSlot' | 'onTask' | 'onFetched'>;
+export type SeedboxObservers = Pick<SeedboxOptions, 'onSlot' | 'onSent' | 'onTask' | 'onFetched'>;
 
-export function seedboxObservers(registry: MetricsRegistry): SeedboxObservers {
+/** `files`: how many have metrics of their own; null: none. */
+export function seedboxObservers(registry: MetricsRegistry, files: number | null): SeedboxObservers {
   const slotWait = registry.histogram(UPLOAD, 'bugtorrent_upload_slot_wait_seconds');
   const taskWait = registry.histogram(POOL, 'bugtorrent_pool_task_wait_seconds');
   const taskRun = registry.histogram(POOL, 'bugtorrent_pool_task_run_seconds');
   const fetched = registry.histogram(SWARM, 'bugtorrent_swarm_fetch_seconds');
+  const top = files === null ? null : new TopFiles(files);
+  if (top !== null) collectFiles(registry, top);
   return {
+    onSent: top === null ? undefined : (md5, bytes) => top.add(md5, bytes),
     onFetched: (ms) => fetched(ms / 1e3),
     onSlot: (waitedMs) => slotWait(waitedMs / 1e3),
     onTask(task, waitedMs, ranMs) {
@@ -45,7 +50,12 @@ export function collectSeedbox(registry: MetricsRegistry, { seedbox, space }: Co
     return engine === null ? [] : [engine.pool, ...(engine.hashThread === null ? [] : [engine.hashThread])];
   };
   collectUpload(registry, () => snapshot().upload);
-  collectCache(registry, cache);
+  collectCache(registry, () => {
+    const { engine } = snapshot();
+    if (engine === null) return null;
+    const { cache, pool } = engine;
+    return { ...cache, leases: cache.slab.holds - cache.parts - pool.slots };
+  });
   collectMemory(registry, cache);
   collectLimits(registry, seedbox.limits);
   collectPool(registry, pools);

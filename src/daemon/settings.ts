@@ -187,6 +187,11 @@ export const SETTINGS = {
     'what requests over HTTP have to bring (other users see flags: prefer the environment or a file)',
   ),
   'http-token-file': single(path, { daemon: null, start: null, tracker: null }, 'file that holds the token'),
+  'metrics-files': single(
+    count(99),
+    { daemon: null, start: null },
+    'metrics of their own for the N files uploaded most, one sum for the rest (default: none)',
+  ),
   'leave-when-safe': onOff(
     ['daemon', 'start', 'share'],
     'when stopped, wait until others own every part of what is shared',

@@ -12,14 +12,15 @@ export const CACHE = {
   ),
 } as const;
 
-/** PartCache.stats(). */
+/** PartCache.stats(), and who else holds memory. */
 interface CacheStats {
   readonly hits: number;
   readonly misses: number;
   readonly evictions: number;
   readonly bytes: number;
   readonly parts: number;
-  readonly slab: { readonly holds: number };
+  /** Holds on slab memory besides those of the cache. */
+  readonly leases: number;
 }
 
 /** Null while there is no cache yet. */
@@ -32,7 +33,7 @@ export function collectCache(registry: MetricsRegistry, stats: () => CacheStats 
       bugtorrent_cache_evictions_total: cache?.evictions ?? 0,
       bugtorrent_cache_bytes: cache?.bytes ?? 0,
       bugtorrent_cache_parts: cache?.parts ?? 0,
-      bugtorrent_cache_leases: cache === null ? 0 : cache.slab.holds - cache.parts,
+      bugtorrent_cache_leases: cache?.leases ?? 0,
     };
   });
 }

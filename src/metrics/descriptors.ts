@@ -1,6 +1,7 @@
 import { CACHE } from './cache.js';
 import type { Family } from './descriptor.js';
 import { DISK } from './disk.js';
+import { FILES } from './files.js';
 import { LIBRARY } from './library.js';
 import { LIMITS } from './limits.js';
 import { MEMORY } from './memory.js';
@@ -25,6 +26,7 @@ export const DESCRIPTORS = {
   ...SWARM,
   ...LIMITS,
   ...LIBRARY,
+  ...FILES,
   ...TRACKERS,
   ...TRACKER,
   ...PROCESS,

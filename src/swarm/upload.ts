@@ -46,6 +46,8 @@ export interface UploadInit extends FrameLoadsInit {
   readonly random: () => number;
   /** A request got its slot, after so many milliseconds. */
   readonly onSlot?: ((waitedMs: number) => void) | undefined;
+  /** A part of the file was sent whole. */
+  readonly onSent?: ((md5: FileMd5, bytes: number) => void) | undefined;
 }
 
 interface Wanted {
@@ -140,6 +142,7 @@ export class Upload {
           this.#bytes += payloadBytes;
           this.#lastUploadAt = clock.now();
           this.#choker.took(peer, payloadBytes, clock.now());
+          this.#init.onSent?.(md5, payloadBytes);
         }
         this.#finished(peer);
       },

@@ -64,9 +64,9 @@ test('a command has the flags of the design and no others', () => {
   ];
   const http = ['http', 'http-token', 'http-token-file'];
   const expected: Record<CommandName, string[]> = {
-    start: [...daemon, ...http, 'tracker-listen', 'store', 'demo'],
+    start: [...daemon, ...http, 'metrics-files', 'tracker-listen', 'store', 'demo'],
     tracker: ['listen', 'trust-announced-addresses', 'store', ...http],
-    daemon: [...daemon, ...http],
+    daemon: [...daemon, ...http, 'metrics-files'],
     share: [...daemon, 'json'],
     search: ['tracker', 'want', 'json'],
     get: [
