@@ -34,6 +34,8 @@ export class Report {
 /** A figure with its unit, in decimal prefixes. */
 export function shown(value: number, unit: Unit): string {
   if (unit === 'B/s') return `${(value / 1e6).toFixed(0)} MB/s`;
+  if (unit === 'B' && value < 1e5) return `${(value / 1e3).toFixed(1)} kB`;
+  if (unit === 's' && value < 0.1) return `${(value * 1e3).toFixed(1)} ms`;
   if (unit === 'B') return `${(value / 1e6).toFixed(1)} MB`;
   return `${value.toFixed(2)} ${unit}`;
 }
