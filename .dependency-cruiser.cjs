@@ -37,6 +37,36 @@ module.exports = {
       to: { path: 'node_modules/lmdb' },
     },
     {
+      name: 'only-the-registry-knows-prom-client',
+      severity: 'error',
+      from: { pathNot: '^src/metrics/registry\\.ts$' },
+      to: { path: 'node_modules/prom-client' },
+    },
+    {
+      name: 'only-http-knows-fastify',
+      severity: 'error',
+      from: { pathNot: '^src/http/' },
+      to: { path: 'node_modules/fastify' },
+    },
+    {
+      name: 'http-and-metrics-are-loaded-only-where-they-are-served',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: '^src/(http|metrics|daemon/(http-server|(seedbox|tracker)-metrics)\\.ts)',
+      },
+      to: { path: '^src/(http|metrics)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'the-http-server-is-loaded-when-it-is-wanted',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: {
+        path: '^src/daemon/http-server\\.ts$',
+        dependencyTypesNot: ['type-only', 'dynamic-import'],
+      },
+    },
+    {
       name: 'workers-are-reached-through-the-pool',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/compute/' },
@@ -72,6 +102,8 @@ module.exports = {
       'src/storage',
     ]),
     only('tracker', 'src/tracker', ['src/core', 'src/model', 'src/protocol', 'src/policy', 'src/net']),
+    only('metrics', 'src/metrics', ['src/core']),
+    only('http', 'src/http', ['src/core', 'src/model']),
     only('daemon', 'src/daemon', [
       'src/core',
       'src/model',
@@ -82,6 +114,8 @@ module.exports = {
       'src/storage',
       'src/swarm',
       'src/tracker',
+      'src/metrics',
+      'src/http',
     ]),
   ],
   options: {

@@ -70,7 +70,7 @@ export async function benchTracker(options: TrackerBenchOptions): Promise<void> 
     return;
   }
   await inScratchFolder(async (folder) => {
-    const { tracker, at } = await new Program(folder).startTracker();
+    const { tracker, at } = await new Program(folder).startTracker('--request-limit', 'off');
     await benchTarget(parseHostPort(at, 0)!, [tracker.pid], options, report);
     await tracker.end();
   });
@@ -116,7 +116,7 @@ async function benchScenario(
   const rate = middle(closed, (figures) => figures.rate);
   const cpu = closed.flatMap(({ trackerCpu }) => trackerCpu ?? []);
   if (cpu.length > 0) report.result(`${name}/cpu`, median(cpu), 'us');
-  report.result(`${name}/rate`, rate, 'req/s');
+  report.result(`${name}/rate`, rate, 'requests/s');
   for (const [kind, bytes] of closed.at(-1)!.answerBytes) {
     report.result(
       scenario.name === kind.toLowerCase() ? `${name}/answer` : `${name}/answer-${kind}`,
@@ -134,7 +134,7 @@ async function benchScenario(
   report.result(
     `${name}/open-rate`,
     middle(open, (figures) => figures.rate),
-    'req/s',
+    'requests/s',
   );
   for (const percentile of LATENCIES) {
     const at = middle(open, ({ latency }) => latency.getValueAtPercentile(percentile));

@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { IHasher } from 'hash-wasm';
 import type { HashSliceJob, HashSliceResult, JobFailure } from '../src/compute/jobs.js';
 import { type FileIdentity, identityOf, tickLeft, unchanged } from '../src/model/file-identity.js';
+import { disk, hashing } from './work-meter.js';
 
 /** hash-wasm's saved MD5: 4 B tag, 8 B count, A B C D little-endian, 128 B buffers. */
 const STATE_OFFSET = 12;
@@ -51,9 +52,13 @@ function hashOpenFile(fd: number, job: HashSliceJob, hasher: IHasher): HashSlice
   let found = 0;
   for (let at = from; at < to; ) {
     const border = Math.min(to, (Math.floor(at / partSize) + 1) * partSize);
+    const since = performance.now();
     const read = readSync(fd, window, 0, Math.min(window.length, border - at), at);
+    disk.read.done(read, since);
     if (read === 0) return CHANGED;
+    const readAt = performance.now();
     hasher.update(window.subarray(0, read));
+    hashing.done(read, readAt);
     at += read;
     if (at % partSize !== 0 || found === midstates.length) continue;
     midstates.set(hasher.save().subarray(STATE_OFFSET, STATE_OFFSET + STATE_LENGTH), found);

@@ -14,6 +14,7 @@ import type {
 } from '../src/compute/jobs.js';
 import { failure, frameSegments } from './memory.js';
 import { readFully } from './vectored.js';
+import { hashing } from './work-meter.js';
 
 const running = new Map<number, Hash>();
 /** Ranges are read through this much memory, outside the slab: it stays in the processor's cache. */
@@ -45,13 +46,17 @@ export function finishHash({ hash, suffixes }: FinishHashJob): FinishHashResult 
 
 function add(md5: Hash, input: HashInput): void {
   if (input.kind === 'frame') {
+    const since = performance.now();
     for (const segment of frameSegments(input.frame)) md5.update(segment);
+    hashing.done(input.frame.length, since);
     return;
   }
   for (let done = 0; done < input.length; done += window.length) {
     const view = window.subarray(0, Math.min(window.length, input.length - done));
     if (!readFully(input.fd, [view], input.position + done))
       throw new Error('the data file is shorter than its parts');
+    const since = performance.now();
     md5.update(view);
+    hashing.done(view.length, since);
   }
 }

@@ -1,26 +1,26 @@
 /** Positioned vectored reads and writes that go on after a short one. */
 import { readvSync, writevSync } from 'node:fs';
+import { disk } from './work-meter.js';
 
 /** Fills `views` from `position`; false when the file ends first. Throws the system's error. */
 export const readFully = (fd: number, views: Buffer[], position: number): boolean =>
-  transfer(readvSync, fd, views, position);
+  transfer('read', fd, views, position);
 
 /** Writes `views` at `position`. Throws the system's error (ENOSPC, EIO, …). */
 export function writeFully(fd: number, views: Buffer[], position: number): void {
-  if (!transfer(writevSync, fd, views, position))
+  if (!transfer('write', fd, views, position))
     throw Object.assign(new Error('nothing was written'), { code: 'EIO' });
 }
 
-function transfer(
-  call: typeof readvSync | typeof writevSync,
-  fd: number,
-  views: Buffer[],
-  position: number,
-): boolean {
+const CALLS = { read: readvSync, write: writevSync };
+
+function transfer(operation: keyof typeof CALLS, fd: number, views: Buffer[], position: number): boolean {
   let left = views;
   let at = position;
   while (left.length > 0) {
-    const done = call(fd, left, at);
+    const since = performance.now();
+    const done = CALLS[operation](fd, left, at);
+    disk[operation].done(done, since);
     if (done === 0) return false;
     at += done;
     left = after(left, done);

@@ -2,9 +2,11 @@
 import { writeSync } from 'node:fs';
 import type { JobFailure, VerifyPart, VerifyPartsJob, VerifyPartsResult } from '../src/compute/jobs.js';
 import { STORED } from '../src/storage/journal-layout.js';
+import { STATE_BYTES } from './kernels/md5-definition.js';
 import { failure, frameSegments, md5Kernel, slabView } from './memory.js';
 import { outcomesOf } from './part-outcomes.js';
 import { readFully, writeFully } from './vectored.js';
+import { hashing } from './work-meter.js';
 
 const MARK = Buffer.from([STORED]);
 
@@ -15,7 +17,9 @@ const MARK = Buffer.from([STORED]);
 export function verifyParts({ dataFd, journalFd, parts }: VerifyPartsJob): VerifyPartsResult | JobFailure {
   try {
     const segments = parts.map((part) => segmentsOf(part, dataFd));
+    const since = performance.now();
     const outcomes = outcomesOf(md5Kernel(), parts, segments);
+    hashing.done(hashedBytes(parts), since);
     for (const [at, { source, position, mark }] of parts.entries()) {
       if (source.kind !== 'frame') continue;
       writeFully(dataFd, segments[at]!, position);
@@ -25,6 +29,14 @@ export function verifyParts({ dataFd, journalFd, parts }: VerifyPartsJob): Verif
   } catch (error) {
     return failure(error);
   }
+}
+
+/** Each part counts once for each state that it was hashed from. */
+function hashedBytes(parts: readonly VerifyPart[]): number {
+  return parts.reduce((sum, { source, starts }) => {
+    const { length } = source.kind === 'frame' ? source.frame : source;
+    return sum + length * (starts.length / STATE_BYTES);
+  }, 0);
 }
 
 function segmentsOf({ source, position }: VerifyPart, fd: number): Buffer[] {

@@ -19,8 +19,16 @@ export function exitedChildrenCpuSeconds(): number | null {
 
 /** Highest resident memory of a process so far, in bytes; null once it is gone or without /proc. */
 export function peakBytes(pid: number): number | null {
-  const status = proc(pid, 'status');
-  const match = status?.match(/^VmHWM:\s+(\d+) kB$/m);
+  return statusBytes(pid, 'VmHWM');
+}
+
+/** Resident memory of a process now, in bytes; null once it is gone or without /proc. */
+export function residentBytes(pid: number): number | null {
+  return statusBytes(pid, 'VmRSS');
+}
+
+function statusBytes(pid: number, field: 'VmHWM' | 'VmRSS'): number | null {
+  const match = proc(pid, 'status')?.match(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm'));
   return match ? Number(match[1]) * 1024 : null;
 }
 

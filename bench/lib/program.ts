@@ -28,9 +28,16 @@ export class Program {
     return Child.start(name, process.execPath, [script, ...args], { env, cwd: this.#folder, ...this.#user });
   }
 
-  /** Starts a tracker without a state on disk on a free loopback port; `at` is its HOST:PORT. */
-  async startTracker(): Promise<{ tracker: Child; at: string }> {
-    const tracker = await this.start('tracker', ['tracker', '--listen', '127.0.0.1:0', '--store', 'memory:']);
+  /** Starts a tracker without a state on disk on a free loopback port; `at` is its HOST:PORT, `flags` further ones. */
+  async startTracker(...flags: string[]): Promise<{ tracker: Child; at: string }> {
+    const tracker = await this.start('tracker', [
+      'tracker',
+      '--listen',
+      '127.0.0.1:0',
+      '--store',
+      'memory:',
+      ...flags,
+    ]);
     const listens = (line: string) => line.match(/listening on (\S+)/)?.[1];
     return { tracker, at: await tracker.line(listens, LISTENS_WITHIN_MS) };
   }

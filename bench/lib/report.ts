@@ -5,7 +5,8 @@ export type Unit =
   | 'us'
   | 'ns'
   | 'x'
-  | 'req/s'
+  | 'requests/s'
+  | 'errors'
   | 'parts'
   | 'kills'
   | 'peers'
@@ -49,8 +50,11 @@ export class Report {
 /** A figure with its unit, in decimal prefixes. */
 export function shown(value: number, unit: Unit): string {
   if (unit === 'B/s') return `${(value / 1e6).toFixed(0)} MB/s`;
-  if (unit === 'B') return value < 1e5 ? `${value.toFixed(0)} B` : `${(value / 1e6).toFixed(1)} MB`;
-  if (unit === 'req/s') return `${value.toFixed(0)} req/s`;
+  if (unit === 'requests/s') return `${value.toFixed(0)} requests/s`;
+  if (unit === 'B' && value < 1e3) return `${value.toFixed(0)} B`;
+  if (unit === 'B' && value < 1e5) return `${(value / 1e3).toFixed(1)} kB`;
+  if (unit === 'B') return `${(value / 1e6).toFixed(1)} MB`;
+  if (unit === 's' && value < 0.1) return `${(value * 1e3).toFixed(1)} ms`;
   return `${value.toFixed(2)} ${unit}`;
 }
 

@@ -22,12 +22,25 @@ export async function run({ words, settings, stop }: Invocation<'bench'>): Promi
     }
     const { benchTracker } = await import('../../bench/tracker.js');
     await benchTracker({
-      ...{ files, peers, parts, threads, connections, window, duration, json },
+      ...{ peers, parts, threads, connections, window, json },
+      files: files ?? 100_000,
+      duration: duration ?? 2_000,
       target: tracker[0] ?? null,
       loads: settings.load,
       pids: pid,
       runs: runs ?? 5,
       rate: settings['request-rate'],
+    });
+    return;
+  }
+  if (words[0] === 'http') {
+    const { benchHttp } = await import('../../bench/http.js');
+    await benchHttp({
+      size: size ?? GIB,
+      files: settings.files ?? 10_000,
+      runs: runs ?? 9,
+      seconds: (settings.duration ?? 30_000) / 1e3,
+      json,
     });
     return;
   }

@@ -25,7 +25,10 @@ await build({
   outdir,
   splitting: true,
   // Benchmarks start programs that lie beside them; these packages look for files of their own, or are rarely needed.
-  external: ['../../bench/*', 'piscina', 'lmdb', 'pino', 'zod', 'smol-toml', 'hash-wasm'],
+  external: [
+    ...['../../bench/*', 'piscina', 'pino', 'zod', 'smol-toml', 'hash-wasm'],
+    ...['lmdb', 'ioredis', 'fastify', 'prom-client'],
+  ],
   // CommonJS packages in the bundle load Node's modules by `require`.
   banner: {
     js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",

@@ -1,5 +1,6 @@
 import { UsageError } from '../core/errors.js';
 import { formatHostPort } from '../model/address.js';
+import { openHttp } from './http.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
 import { startSeedbox } from './run-seedbox.js';
@@ -13,16 +14,19 @@ export async function run(invocation: Invocation<'daemon'>): Promise<void> {
     throw new UsageError('NOTHING_TO_SHARE', 'nothing to share: give --share DIR or --downloads DIR');
   }
   const logger = await openLogger(output, env, 'info');
+  const stateDir = settings.state ?? defaultStateDir(env);
+  const http = await openHttp(invocation, { stateDir, logger });
   const options = await seedboxOptions(settings, {
     files: [],
-    stateDir: settings.state ?? defaultStateDir(env),
+    stateDir,
     logger,
+    ...http?.server.seedboxObservers(),
     onShared: ({ md5, name, size, magnet }) => logger.info({ md5, name, size, magnet }, 'shared'),
   });
   const start = async () => {
     const seedbox = await startSeedbox(options, output);
     output.print(`daemon listening on ${formatHostPort(seedbox.address.host, seedbox.address.port)}`);
-    return seedbox;
+    return http === null ? seedbox : http.beside(seedbox, seedbox);
   };
   await serve(start, invocation, settings['leave-when-safe']);
 }

@@ -2,6 +2,7 @@ import type { SharedNotice } from '../daemon/seedbox.js';
 import type { SettingName } from '../daemon/settings.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
 import { ensureSample } from './demo-sample.js';
+import { openHttp } from './http.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
 import type { Output } from './output.js';
@@ -30,10 +31,15 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
     ready = resolve;
   });
   const stateDir = settings.state ?? STATE;
+  const http = await openHttp(
+    { ...invocation, settings: { ...settings, share: folders } },
+    { stateDir, logger },
+  );
   const options = await seedboxOptions(
     { ...settings, share: folders },
-    { files: [], stateDir, logger, onShared: ready },
+    { files: [], stateDir, logger, onShared: ready, ...http?.server.seedboxObservers() },
   );
+  const more = { logger, output, stop, ...http?.server.trackerObservers() };
   const ports = {
     tracker: given('tracker-listen') ? [settings['tracker-listen']] : loopback(settings['tracker-listen']),
     seedbox: given('listen') ? [settings.listen] : loopback(settings.listen),
@@ -44,14 +50,14 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
         startTrackerAndSeedbox(
           { ...ownTracker(settings, stateDir), listen: trackerListen },
           { ...options, listen },
-          { logger, output, stop },
+          more,
         ),
       ),
     );
-    const at = `tracker on ${text(both.tracker)}, daemon on ${text(both.seedbox)}`;
+    const at = `tracker on ${text(both.trackerAddress)}, daemon on ${text(both.address)}`;
     output.print(`${at}, sharing ${folders.join(', ')}`);
     void firstFile.then((file) => invite(file, both, output));
-    return both;
+    return http === null ? both : http.beside(both, both);
   };
   await serve(start, invocation, settings['leave-when-safe']);
 }
@@ -72,9 +78,9 @@ function loopback({ port }: HostPort): HostPort[] {
 }
 
 /** In any shell: a name with other characters is left to its MD5. */
-function downloadCommand(file: SharedNotice, { tracker }: TrackerAndSeedbox): string {
+function downloadCommand(file: SharedNotice, { trackerAddress }: TrackerAndSeedbox): string {
   const wanted = /^[\w.][\w.-]*$/.test(file.name) ? file.name : file.md5;
-  const at = text(tracker) === DEFAULT_TRACKER ? '' : ` --tracker ${text(tracker)}`;
+  const at = text(trackerAddress) === DEFAULT_TRACKER ? '' : ` --tracker ${text(trackerAddress)}`;
   return `npx bugtorrent get ${wanted} -o ${TARGET}${at}`;
 }
 

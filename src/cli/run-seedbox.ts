@@ -7,15 +7,18 @@ import { listening, type Service } from './serve.js';
 /** Files named one by one when they become unavailable; of more, the number is said. */
 const NAMED = 20;
 
+export interface SeedboxService extends Service {
+  readonly address: HostPort;
+  readonly seedbox: Seedbox;
+}
+
 /** A seedbox that listens; when it stops it says which files nobody has any more. */
-export async function startSeedbox(
-  options: SeedboxOptions,
-  output: Output,
-): Promise<Service & { readonly address: HostPort }> {
+export async function startSeedbox(options: SeedboxOptions, output: Output): Promise<SeedboxService> {
   const seedbox = new Seedbox(options);
   const address = await listening(options.listen, '--listen', () => seedbox.start());
   return {
     address,
+    seedbox,
     stats: () => seedbox.stats(),
     async stop() {
       const { unavailable } = await seedbox.stop();

@@ -4,18 +4,24 @@ import { onHangUp } from './hang-up.js';
 import { listening, type Service } from './serve.js';
 import type { StopRequest } from './stop-request.js';
 
+export interface TrackerService extends Service {
+  readonly address: HostPort;
+  readonly tracker: TrackerServer;
+}
+
 /** A tracker that listens, and reads its access lists again at SIGHUP. `flag` gives its port. */
 export async function startTracker(
   options: TrackerServerOptions,
   flag: string,
   stop: StopRequest,
-): Promise<Service & { readonly address: HostPort }> {
+): Promise<TrackerService> {
   const server = new TrackerServer(options);
   const address = await listening(options.listen, flag, () => server.start());
   // Without lists the signal keeps its usual meaning.
   const deaf = options.accessFiles ? onHangUp(stop, () => void server.reload()) : () => {};
   return {
     address,
+    tracker: server,
     stats: () => server.stats(),
     async stop() {
       deaf();

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { systemClock } from '../core/clock.js';
 import type { SeedboxOptions } from '../daemon/seedbox.js';
+import type { SeedboxObservers } from '../daemon/seedbox-metrics.js';
 import type { SettingsOf } from '../daemon/settings.js';
 import { diskError } from '../storage/disk-error.js';
 import type { TrackerSetting } from './tracker-options.js';
@@ -11,13 +12,25 @@ type Common = SettingsOf<'daemon'> & SettingsOf<'start'> & SettingsOf<'share'>;
 /** What `daemon`, `start` and `share` have in common. */
 export type SeedboxSettings = Pick<
   Common,
-  Exclude<keyof Common, 'json' | 'demo' | 'store' | 'store-interval' | 'tracker-listen' | TrackerSetting>
+  Exclude<
+    keyof Common,
+    | 'json'
+    | 'demo'
+    | 'store'
+    | 'store-interval'
+    | 'tracker-listen'
+    | 'http'
+    | 'http-token'
+    | 'http-token-file'
+    | 'metrics-files'
+    | TrackerSetting
+  >
 >;
 
 /** The options of a seedbox that follow from the settings; makes the folders that are made when missing. */
 export async function seedboxOptions(
   settings: SeedboxSettings,
-  rest: Pick<SeedboxOptions, 'files' | 'stateDir' | 'logger' | 'onShared'>,
+  rest: Pick<SeedboxOptions, 'files' | 'stateDir' | 'logger' | 'onShared'> & Partial<SeedboxObservers>,
 ): Promise<SeedboxOptions> {
   const { downloads } = settings;
   for (const folder of [downloads, rest.stateDir]) if (folder !== null) await makeFolder(folder);

@@ -1,4 +1,5 @@
 import { formatHostPort } from '../model/address.js';
+import { openHttp } from './http.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
 import { defaultStateDir, seedboxOptions } from './seedbox-options.js';
@@ -11,18 +12,21 @@ export async function run(invocation: Invocation<'start'>): Promise<void> {
   if (settings.demo) return (await import('./demo.js')).runDemo(invocation);
   const logger = await openLogger(output, env, 'info');
   const stateDir = settings.state ?? defaultStateDir(env);
+  const http = await openHttp(invocation, { stateDir, logger });
   const options = await seedboxOptions(settings, {
     files: [],
     stateDir,
     logger,
+    ...http?.server.seedboxObservers(),
     onShared: ({ md5, name, size, magnet }) => logger.info({ md5, name, size, magnet }, 'shared'),
   });
   const own = ownTracker(settings, stateDir);
   const start = async () => {
-    const both = await startTrackerAndSeedbox(own, options, { logger, output, stop });
-    output.print(`tracker listening on ${formatHostPort(own.listen.host, both.tracker.port)}`);
-    output.print(`daemon listening on ${formatHostPort(both.seedbox.host, both.seedbox.port)}`);
-    return both;
+    const observers = http?.server.trackerObservers();
+    const both = await startTrackerAndSeedbox(own, options, { logger, output, stop, ...observers });
+    output.print(`tracker listening on ${formatHostPort(own.listen.host, both.trackerAddress.port)}`);
+    output.print(`daemon listening on ${formatHostPort(both.address.host, both.address.port)}`);
+    return http === null ? both : http.beside(both, both);
   };
   await serve(start, invocation, settings['leave-when-safe']);
 }

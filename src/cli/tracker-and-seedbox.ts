@@ -6,20 +6,27 @@ import { openStore, type StorePlace } from '../daemon/open-store.js';
 import type { SeedboxOptions } from '../daemon/seedbox.js';
 import type { AnnouncedAddress } from '../daemon/setting-kinds.js';
 import type { SettingsOf } from '../daemon/settings.js';
+import type { TrackerObservers } from '../daemon/tracker-metrics.js';
+import type { TrackerServer } from '../daemon/tracker-server.js';
 import type { HostPort } from '../model/address.js';
 import type { Output } from './output.js';
-import { startSeedbox } from './run-seedbox.js';
+import { type SeedboxService, startSeedbox } from './run-seedbox.js';
 import { startTracker } from './run-tracker.js';
 import { trackerFolder } from './seedbox-options.js';
-import type { Service } from './serve.js';
 import type { StopRequest } from './stop-request.js';
 import { type AccessOptions, accessOptions } from './tracker-options.js';
 
 /** A tracker and a seedbox that is registered there, in one process. */
-export interface TrackerAndSeedbox extends Service {
+export interface TrackerAndSeedbox extends SeedboxService {
+  readonly tracker: TrackerServer;
   /** Where the seedbox, and whoever runs on this machine, reaches the tracker. */
-  readonly tracker: HostPort;
-  readonly seedbox: HostPort;
+  readonly trackerAddress: HostPort;
+}
+
+interface Surroundings extends Partial<TrackerObservers> {
+  readonly logger: Logger;
+  readonly output: Output;
+  readonly stop: StopRequest;
 }
 
 /** Where the tracker of both listens and keeps its state, and whom it serves. */
@@ -46,7 +53,7 @@ export function ownTracker(settings: SettingsOf<'start'>, stateDir: string): Own
 export async function startTrackerAndSeedbox(
   own: OwnTracker,
   options: SeedboxOptions,
-  { logger, output, stop }: { logger: Logger; output: Output; stop: StopRequest },
+  { logger, output, stop, onAnswer }: Surroundings,
 ): Promise<TrackerAndSeedbox> {
   const { store, folder, storeIntervalMs } = own;
   const host = ownTrackerHost(own.listen, options);
@@ -55,6 +62,7 @@ export async function startTrackerAndSeedbox(
       ...own,
       store: await openStore(store, { folder, intervalMs: storeIntervalMs, clock: systemClock, logger }),
       trustAnnouncedAddresses: false,
+      onAnswer,
       logger,
       clock: systemClock,
     },
@@ -66,8 +74,9 @@ export async function startTrackerAndSeedbox(
     const trackers = [{ host, port }, ...options.trackers];
     const seedbox = await startSeedbox({ ...options, trackers }, output);
     return {
-      tracker: { host, port },
-      seedbox: seedbox.address,
+      ...seedbox,
+      tracker: server.tracker,
+      trackerAddress: { host, port },
       stats: () => ({ tracker: server.stats(), seedbox: seedbox.stats() }),
       async stop() {
         await seedbox.stop();

@@ -1,6 +1,7 @@
 import { systemClock } from '../core/clock.js';
 import { openStore } from '../daemon/open-store.js';
 import { formatHostPort } from '../model/address.js';
+import { openHttp } from './http.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
 import { startTracker } from './run-tracker.js';
@@ -15,6 +16,7 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
   if (several !== null && !several.isFollower()) return several.lead(invocation);
   several?.follow(stop);
   const logger = await openLogger(output, env, 'info');
+  const http = await openHttp(invocation, { stateDir: null, logger });
   const store = await openStore(settings.store, {
     folder: trackerFolder(defaultStateDir(env)),
     intervalMs: settings['store-interval'],
@@ -26,6 +28,7 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
     store,
     trustAnnouncedAddresses: settings['trust-announced-addresses'],
     ...accessOptions(settings),
+    ...http?.server.trackerObservers(),
     logger,
     clock: systemClock,
   };
@@ -34,6 +37,6 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
     const { host, port } = tracker.address;
     // The leader says it once for all.
     if (several === null) output.print(`tracker listening on ${formatHostPort(host, port)}`);
-    return tracker;
+    return http === null ? tracker : http.beside(tracker, tracker);
   }, invocation);
 }

@@ -179,5 +179,28 @@ export interface Tasks {
   hashSlice: { job: HashSliceJob; result: HashSliceResult };
 }
 
+/** Work of one kind: calls, bytes, milliseconds of one thread. */
+export interface Work {
+  readonly calls: number;
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+/** What a task cost the thread that ran it. */
+export interface TaskCost {
+  /** Node's id of the thread. */
+  readonly thread: number;
+  readonly ms: number;
+  readonly read: Work;
+  readonly write: Work;
+  readonly hash: Work;
+}
+
+/** What comes back from a worker. */
+export interface Metered<R> {
+  readonly result: R;
+  readonly cost: TaskCost;
+}
+
 export type TaskName = keyof Tasks;
 export type TaskResult<T extends TaskName> = Tasks[T]['result'] | JobFailure;

@@ -4,7 +4,8 @@ import { Piscina } from 'piscina';
 import { SCRATCH_BYTES } from '../../workers/kernels/abi.js';
 import { compileMd5 } from '../../workers/kernels/md5-module.js';
 import { invariant } from '../core/errors.js';
-import type { PoolMemory, TaskName, TaskResult, Tasks } from './jobs.js';
+import type { Metered, PoolMemory, TaskName, TaskResult, Tasks } from './jobs.js';
+import { PoolCosts } from './pool-costs.js';
 import type { Slab, Slot } from './slab.js';
 
 const WORKER = new URL('../../workers/main.js', import.meta.url).href;
@@ -17,17 +18,24 @@ export interface PoolOptions {
   readonly threads: number;
   /** Whether its tasks verify parts; the kernel that does it needs a few KiB of the slab for as long as the pool lives. */
   readonly verifies: boolean;
+  /** A task is done that waited so many milliseconds for a thread, the ways between the threads included, and then ran so many. */
+  readonly onTask?: OnTask | undefined;
 }
+
+export type OnTask = (task: TaskName, waitedMs: number, ranMs: number) => void;
 
 export class WorkerPool {
   readonly #piscina: Piscina;
   readonly #scratch: Slot | null;
+  readonly #costs = new PoolCosts();
+  readonly #onTask: OnTask | null;
   readonly #counts = new Map<TaskName, { started: number; finished: number; failed: number }>();
   readonly #started: Promise<unknown>;
   #stopping: Promise<void> | null = null;
 
   /** @param slab the memory the workers read and write */
-  constructor(slab: Slab, { threads, verifies }: PoolOptions) {
+  constructor(slab: Slab, { threads, verifies, onTask }: PoolOptions) {
+    this.#onTask = onTask ?? null;
     this.#scratch = verifies ? scratchFor(slab, threads) : null;
     const workerData: PoolMemory = {
       memory: slab.memory,
@@ -60,8 +68,11 @@ export class WorkerPool {
     if (this.#stopping !== null) throw new Error('the worker pool was stopped');
     const count = this.#count(task);
     count.started++;
-    const result: TaskResult<T> = await this.#piscina.run(job, { name: task });
+    const since = performance.now();
+    const { result, cost }: Metered<TaskResult<T>> = await this.#piscina.run(job, { name: task });
     count.finished++;
+    this.#costs.add(cost);
+    this.#onTask?.(task, Math.max(0, performance.now() - since - cost.ms), cost.ms);
     if (!result.ok) count.failed++;
     return result;
   }
@@ -85,7 +96,10 @@ export class WorkerPool {
     return {
       threads: this.#piscina.threads.length,
       queued: this.#piscina.queueSize,
+      /** Of the slab, for itself. */
+      slots: this.#scratch === null ? 0 : 1,
       tasks: Object.fromEntries([...this.#counts].map(([task, count]) => [task, { ...count }])),
+      ...this.#costs.stats(this.#piscina.threads.length),
     };
   }
 

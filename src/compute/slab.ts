@@ -39,6 +39,7 @@ export class Slot {
   retain(): this {
     invariant(this.#holders > 0, 'a freed slot was retained');
     this.#holders++;
+    this.#slab.retained();
     return this;
   }
 
@@ -65,6 +66,8 @@ export class Slab {
   #used = 0;
   #live = 0;
   #peak = 0;
+  /** Of all slots. */
+  #holds = 0;
 
   /** @param bytes capacity, rounded up to whole wasm pages (65,536 B) */
   constructor(bytes: number) {
@@ -96,12 +99,19 @@ export class Slab {
     }
     this.#used += length;
     this.#live++;
+    this.#holds++;
     this.#peak = Math.max(this.#peak, this.#used);
     return slot;
   }
 
+  /** For Slot only: a hold was added. */
+  retained(): void {
+    this.#holds++;
+  }
+
   /** For Slot only: a hold ended. */
   released(slot: Slot, last: boolean): void {
+    this.#holds--;
     if (last) this.#giveBack(slot);
     this.onRelease();
   }
@@ -112,6 +122,7 @@ export class Slab {
       usedBytes: this.#used,
       peakBytes: this.#peak,
       slots: this.#live,
+      holds: this.#holds,
       holes: this.#free.length,
     };
   }

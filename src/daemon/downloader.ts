@@ -15,6 +15,7 @@ import { PartFile } from '../storage/part-file.js';
 import { Download, type Proof } from '../swarm/download.js';
 import { NO_OWNER, STALLED } from '../swarm/download-trouble.js';
 import { saltSuffixes } from '../swarm/salt-suffixes.js';
+import { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { FoundAtTrackers } from '../swarm/tracker-group.js';
 import type { ServedFile } from '../swarm/upload.js';
 import type { Engine } from './engine.js';
@@ -69,6 +70,8 @@ export interface DownloadOptions {
   readonly downloadLimit: number | null;
   readonly cacheBytes: number;
   readonly choose?: Choose;
+  /** Where what it does is counted. */
+  readonly counts?: SwarmCounts;
   readonly onProgress: (progress: Progress) => void;
   /** The file is verified and in place; serving on may follow. */
   readonly onDone: (result: DownloadResult) => void;
@@ -243,6 +246,7 @@ class DownloadRun {
       own: (part) => trackers.own(md5, part),
       limit: this.#node.downloadLimit,
       sequential: this.#options.sequential,
+      counts: this.#options.counts ?? new SwarmCounts(),
       verify: this.#options.verify ?? true,
       clock,
       random: Math.random,

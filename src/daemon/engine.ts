@@ -1,5 +1,5 @@
 /** The memory and the workers of a node that moves payload. */
-import { WorkerPool } from '../compute/pool.js';
+import { type OnTask, WorkerPool } from '../compute/pool.js';
 import { Slab } from '../compute/slab.js';
 import { PartCache } from '../storage/part-cache.js';
 
@@ -8,6 +8,7 @@ export interface EngineOptions {
   readonly cacheBytes: number;
   /** Worker threads, the one for sequential hashing not counted. */
   readonly threads: number;
+  readonly onTask?: OnTask | undefined;
 }
 
 export class Engine {
@@ -16,19 +17,21 @@ export class Engine {
   readonly pool: WorkerPool;
   /** Of the pool. */
   readonly threads: number;
+  readonly #onTask: OnTask | undefined;
   #hashThread: WorkerPool | null = null;
 
   /** Starts the worker threads; they come up while the caller goes on. */
-  constructor({ cacheBytes, threads }: EngineOptions) {
+  constructor({ cacheBytes, threads, onTask }: EngineOptions) {
     this.slab = new Slab(cacheBytes);
     this.threads = threads;
+    this.#onTask = onTask;
     this.memory = new PartCache(this.slab);
-    this.pool = new WorkerPool(this.slab, { threads, verifies: true });
+    this.pool = new WorkerPool(this.slab, { threads, verifies: true, onTask });
   }
 
   /** One thread of its own for sequential MD5s, whose state cannot move between threads; started when first asked for. */
   hashThread(): WorkerPool {
-    this.#hashThread ??= new WorkerPool(this.slab, { threads: 1, verifies: false });
+    this.#hashThread ??= new WorkerPool(this.slab, { threads: 1, verifies: false, onTask: this.#onTask });
     return this.#hashThread;
   }
 

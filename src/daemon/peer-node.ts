@@ -36,6 +36,10 @@ export interface PeerNodeOptions extends EngineOptions {
   /** Bytes a second; null: no limit. */
   readonly uploadLimit: number | null;
   readonly downloadLimit: number | null;
+  /** A request for a part got its upload slot, after so many milliseconds. */
+  readonly onSlot?: ((waitedMs: number) => void) | undefined;
+  /** A part of the file was sent whole. */
+  readonly onSent?: ((md5: FileMd5, bytes: number) => void) | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -102,7 +106,7 @@ export class PeerNode {
   /** Starts the workers; RETPs are answered from now on. */
   async work(): Promise<Engine> {
     const { Engine: EngineClass } = await import('./engine.js');
-    const { clock, logger, slots, seedChoking, uploadLimit } = this.#options;
+    const { clock, logger, slots, seedChoking, uploadLimit, onSlot, onSent } = this.#options;
     const engine = new EngineClass(this.#options);
     this.#engine = engine;
     const reads = new FrameReads((job) => engine.pool.run('readFrames', job));
@@ -116,6 +120,8 @@ export class PeerNode {
       uploadLimit,
       contended: (md5, geometry) => this.#owners.contended(md5, geometry),
       random: Math.random,
+      onSlot,
+      onSent,
       chunkSize: DEFAULT_CHUNK,
       clock,
       logger,
@@ -167,10 +173,23 @@ export class PeerNode {
   }
 
   stats() {
+    return { ...this.#counts(), trackers: this.trackers.stats() };
+  }
+
+  /** What is as quickly told of ten thousand files as of one: for who asks every second. */
+  snapshot() {
+    return { ...this.#counts(), logins: this.logins };
+  }
+
+  /** Of each tracker, the status of the login there. */
+  get logins() {
+    return this.trackers.sessions.map(({ status }) => status);
+  }
+
+  #counts() {
     return {
       listener: this.#listener.stats(),
       upload: this.#upload?.stats() ?? null,
-      trackers: this.trackers.stats(),
       engine: this.#engine?.stats() ?? null,
     };
   }

@@ -9,6 +9,7 @@ import { PartList } from '../model/part-list.js';
 import { LockFile } from '../storage/lock-file.js';
 import { ShareIndex } from '../storage/share-index.js';
 import { type SharedFile, ShareLibrary } from '../storage/share-library.js';
+import { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { ServedFile } from '../swarm/upload.js';
 import { HashLog } from './hash-log.js';
 import { midstateCheck } from './midstate-check.js';
@@ -39,11 +40,15 @@ export interface SeedboxOptions extends Omit<PeerNodeOptions, 'threads'> {
   readonly leaveWhenSafe: boolean;
   /** Read every file again at the start, whatever the index knows. */
   readonly recheck: boolean;
+  /** A part landed, so many milliseconds after it was asked for. */
+  readonly onFetched?: ((ms: number) => void) | undefined;
   /** A file is hashed (or known from the index) and served from now on. */
   readonly onShared: (file: SharedNotice) => void;
 }
 
 export class Seedbox {
+  /** What its downloads do. */
+  readonly downloads: SwarmCounts;
   readonly #options: SeedboxOptions;
   readonly #node: PeerNode;
   #lock: LockFile | null = null;
@@ -54,6 +59,7 @@ export class Seedbox {
 
   constructor(options: SeedboxOptions) {
     this.#options = options;
+    this.downloads = new SwarmCounts(options.onFetched);
     this.#node = new PeerNode({ ...options, threads: availableParallelism() }, (md5) => {
       const file = this.#library?.find(md5) ?? null;
       return file === null ? null : this.#served(file);
@@ -111,6 +117,25 @@ export class Seedbox {
 
   stats() {
     return { ...this.#node.stats(), library: this.#library?.stats() ?? null };
+  }
+
+  /** What is as quickly told of ten thousand files as of one: for who asks every second. */
+  snapshot() {
+    return {
+      ...this.#node.snapshot(),
+      library: this.#library?.stats() ?? null,
+      downloads: this.downloads.stats(),
+    };
+  }
+
+  /** What decides whether it does its work. */
+  health() {
+    return { logins: this.#node.logins, library: this.#library?.stats() ?? null };
+  }
+
+  /** The limits of both directions. */
+  get limits() {
+    return { upload: this.#node.uploadLimit, download: this.#node.downloadLimit };
   }
 
   async #stop(): Promise<{ unavailable: Manifest[] }> {

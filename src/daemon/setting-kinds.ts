@@ -172,6 +172,33 @@ export function listenAddress(defaultPort: (command: string) => number): Kind<Ho
   };
 }
 
+export type HttpAddress = HostPort | 'off';
+
+/** Where to serve HTTP; a port alone is one of this machine's loopback. */
+export function httpAddress(defaultPort: (command: string) => number): Kind<HttpAddress> {
+  return {
+    placeholder: 'HOST:PORT',
+    expects: 'an address such as 127.0.0.1:5080 or :5080, or off',
+    parse(text, command) {
+      if (text.trim() === 'off') return 'off';
+      const address = parseHostPort(text.trim(), defaultPort(command));
+      return address?.host === '' ? { ...address, host: '127.0.0.1' } : address;
+    },
+  };
+}
+
+/** Shorter ones can be guessed. */
+const SHORTEST_TOKEN = 16;
+
+export const httpToken: Kind<string> = {
+  placeholder: 'TOKEN',
+  expects: `${SHORTEST_TOKEN} to 256 visible ASCII characters`,
+  parse(text) {
+    const token = text.trim();
+    return /^[\x21-\x7e]{1,256}$/.test(token) && token.length >= SHORTEST_TOKEN ? token : null;
+  },
+};
+
 /** A node to connect to; `:3000` is a port of this machine. */
 export function remoteAddress(defaultPort: number): Kind<HostPort> {
   return {

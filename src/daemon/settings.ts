@@ -11,6 +11,8 @@ import {
   cacheSize,
   count,
   directory,
+  httpAddress,
+  httpToken,
   type Kind,
   limit,
   listenAddress,
@@ -96,7 +98,13 @@ const CHOKERS = ['tit-for-tat', 'random'] as const;
 
 const TRACKER_PORT = 3000;
 const PEER_PORT = 5000;
+const DAEMON_HTTP_PORT = 5080;
+const TRACKER_HTTP_PORT = 3080;
 const LOCAL_TRACKER = [`127.0.0.1:${TRACKER_PORT}`];
+
+function httpPort(command: string): number {
+  return command === 'tracker' ? TRACKER_HTTP_PORT : DAEMON_HTTP_PORT;
+}
 
 function listenPort(command: string): number {
   if (command === 'tracker') return TRACKER_PORT;
@@ -242,6 +250,22 @@ export const SETTINGS = {
     { daemon: '256M', start: '256M', share: '256M', get: '64M' },
     'memory for parts on their way, never exceeded',
   ),
+  http: single(
+    httpAddress(httpPort),
+    { daemon: `127.0.0.1:${DAEMON_HTTP_PORT}`, start: `127.0.0.1:${DAEMON_HTTP_PORT}`, tracker: null },
+    'where to serve metrics and health over HTTP, or off; beyond loopback requests need a token',
+  ),
+  'http-token': single(
+    httpToken,
+    { daemon: null, start: null, tracker: null },
+    'what requests over HTTP have to bring (other users see flags: prefer the environment or a file)',
+  ),
+  'http-token-file': single(path, { daemon: null, start: null, tracker: null }, 'file that holds the token'),
+  'metrics-files': single(
+    count(99),
+    { daemon: null, start: null },
+    'metrics of their own for the N files uploaded most, one sum for the rest (default: none)',
+  ),
   'leave-when-safe': onOff(
     ['daemon', 'start', 'share'],
     'when stopped, wait until others own every part of what is shared',
@@ -264,7 +288,7 @@ export const SETTINGS = {
   'seed-ratio': single(ratio, { get: null }, 'serve on until RATIO times the size was uploaded'),
   'seed-time': single(time, { get: null }, 'serve on for TIME at most, such as 10m'),
   want: single(count(100_000), { search: null }, 'print at most N results, those with the most owners first'),
-  size: single(size, { bench: null }, 'size of the file (default: hash 512M, transfer 1G)'),
+  size: single(size, { bench: null }, 'size of the file (default: hash 512M, transfer and http 1G)'),
   seeds: single(
     count(100),
     { bench: '1', simulate: '1' },
@@ -273,7 +297,7 @@ export const SETTINGS = {
   runs: single(
     count(1000),
     { bench: null, simulate: null },
-    'N times; the median is in the result (default: bench hash 9, tracker 5, else 1)',
+    'N times; the median is in the result (default: bench hash and http 9, tracker 5, else 1)',
   ),
   pid: list(
     count(2 ** 22),
@@ -285,7 +309,11 @@ export const SETTINGS = {
     { bench: [] },
     `tracker: what it is asked: ${TRACKER_LOADS.join(', ')}; repeat for more (default: each in turn)`,
   ),
-  files: single(count(1_000_000), { bench: '100000' }, 'tracker: files that it knows'),
+  files: single(
+    count(1_000_000),
+    { bench: null },
+    'files that the tracker knows, or a daemon shares besides (default: tracker 100000, http 10000)',
+  ),
   connections: single(count(1000), { bench: '8' }, 'tracker: connections of each thread of the load'),
   threads: single(count(64), { bench: '1' }, 'tracker: threads that make the load'),
   window: single(
@@ -293,7 +321,7 @@ export const SETTINGS = {
     { bench: '64' },
     'tracker: requests on their way on each connection, where pipelined',
   ),
-  duration: single(time, { bench: '2s' }, 'tracker: of each run'),
+  duration: single(time, { bench: null }, 'of each run of the load (default: tracker 2s, http 30s)'),
   'request-rate': single(
     count(10_000_000),
     { bench: null },

@@ -3,7 +3,9 @@ import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
+import type { Handler } from '../net/handler.js';
 import { DEFAULT_LISTENER_LIMITS, Listener } from '../net/listener.js';
+import type { Command } from '../protocol/messages.js';
 import { ADDRESS_LIMITS, type AddressLimits } from '../tracker/limits.js';
 import type { RequestStats } from '../tracker/request-counters.js';
 import { type ProbeStats, SessionKeeper } from '../tracker/session-keeper.js';
@@ -27,9 +29,13 @@ export interface TrackerServerOptions {
   readonly limits?: AddressLimits;
   /** None unless given. */
   readonly accessFiles?: AccessFiles;
+  /** A request was answered or refused, so many milliseconds after it was read. */
+  readonly onAnswer?: OnAnswer | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
 }
+
+type OnAnswer = (command: Command, ms: number) => void;
 
 const NO_ACCESS_FILES: AccessFiles = {
   allowNetworks: null,
@@ -84,7 +90,7 @@ export class TrackerServer {
       logger,
       limits: DEFAULT_LISTENER_LIMITS,
       admission: access.admission,
-      handler: (request, requester) => tracker.handle(request, requester),
+      handler: timed((request, requester) => tracker.handle(request, requester), options),
     });
   }
 
@@ -124,6 +130,19 @@ export class TrackerServer {
       connections: this.#listener.stats(),
     };
   }
+}
+
+/** The handler, and whoever wants to know how long it takes is told. */
+function timed(handler: Handler, { onAnswer, clock }: TrackerServerOptions): Handler {
+  if (onAnswer === undefined) return handler;
+  return (request, requester) => {
+    const since = clock.now();
+    const over = () => onAnswer(request.command, clock.now() - since);
+    const answer = handler(request, requester);
+    if (answer instanceof Promise) answer.then(over, over);
+    else over();
+    return answer;
+  };
 }
 
 function isAddressInUse(error: unknown): boolean {

@@ -15,6 +15,7 @@ const COALESCE = 4_096;
 interface BytesOut {
   bytesOut: number;
   payloadOut: number;
+  overheadOut: number;
 }
 
 export interface AnswerWriterInit {
@@ -77,7 +78,7 @@ export class AnswerWriter {
     const bytes = this.#small.length === 1 ? first : Buffer.concat(this.#small, this.#smallBytes);
     this.#small = [];
     this.#smallBytes = 0;
-    this.#write(bytes);
+    this.#writeAnswer(bytes);
   }
 
   /** The socket is destroyed: gives all frames back. */
@@ -95,7 +96,7 @@ export class AnswerWriter {
       this.#smallBytes += answer.length;
     } else {
       this.flush();
-      this.#write(answer);
+      this.#writeAnswer(answer);
     }
   }
 
@@ -135,6 +136,12 @@ export class AnswerWriter {
     return new Promise((resolve) => this.#write(bytes, resolve));
   }
 
+  #writeAnswer(bytes: Uint8Array): void {
+    this.#write(bytes, (taken) => {
+      if (taken) this.#init.counts.overheadOut += bytes.length;
+    });
+  }
+
   #write(bytes: Uint8Array, done?: (taken: boolean) => void): void {
     const { socket, counts, progress } = this.#init;
     this.#inSocket += bytes.length;
@@ -154,7 +161,10 @@ export class AnswerWriter {
 
   #release(frame: LeasedFrame, sent: boolean): void {
     if (!this.#leases.delete(frame)) return;
-    if (sent) this.#init.counts.payloadOut += frame.payloadBytes;
+    if (sent) {
+      this.#init.counts.payloadOut += frame.payloadBytes;
+      this.#init.counts.overheadOut += frame.frame.length - frame.payloadBytes;
+    }
     frame.release(sent);
   }
 }

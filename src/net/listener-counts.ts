@@ -13,6 +13,8 @@ export class ListenerCounts {
   bytesOut = 0;
   /** Payload bytes of frames sent whole. */
   payloadOut = 0;
+  /** All else that left whole: the framing of such frames, and other answers. */
+  overheadOut = 0;
   readonly requests = Object.fromEntries(
     Object.keys(REQUEST_LENGTH).map((command) => [command, 0]),
   ) as Record<Command, number>;

@@ -103,7 +103,8 @@ export class Listener {
       waiting += connection.waiting;
       backlog += connection.backlog;
     }
-    const { accepted, slowed, bytesIn, bytesOut, payloadOut, requests, refused, closed } = this.#counts;
+    const { accepted, slowed, bytesIn, bytesOut, payloadOut, overheadOut, requests, refused, closed } =
+      this.#counts;
     return {
       connections: this.#connections.size,
       accepted,
@@ -116,6 +117,7 @@ export class Listener {
       bytesIn,
       bytesOut,
       payloadOut,
+      overheadOut,
     };
   }
 

@@ -24,6 +24,7 @@ export class RateLimiter {
   #rate: number | null;
   #bucket: TokenBucket | null;
   #timer: Timer | null = null;
+  #waited = 0;
 
   /** `bytesPerSecond` is above 0; null: no limit. */
   constructor(clock: Clock, bytesPerSecond: number | null) {
@@ -35,6 +36,11 @@ export class RateLimiter {
   /** Connections that wait now. */
   get waiting(): number {
     return this.#queue.size;
+  }
+
+  /** Milliseconds that connections have waited in all, those that wait now not counted. */
+  get waited(): number {
+    return this.#waited;
   }
 
   /** The most bytes to write at once: a quarter of a second of one connection's share of the rate. */
@@ -50,9 +56,13 @@ export class RateLimiter {
       this.#bucket.take(bytes, this.#clock.now());
       return null;
     }
+    const since = this.#clock.now();
     let pass = () => {};
     const over = new Promise<void>((resolve) => {
-      pass = resolve;
+      pass = () => {
+        this.#waited += this.#clock.now() - since;
+        resolve();
+      };
     });
     const waiting = { bytes, pass };
     this.#queue.add(waiting);
@@ -62,7 +72,9 @@ export class RateLimiter {
 
   /** For a reader, after `bytes` came: the milliseconds it should stop reading for. */
   delay(bytes: number): number {
-    return this.#bucket?.take(bytes, this.#clock.now()) ?? 0;
+    const ms = this.#bucket?.take(bytes, this.#clock.now()) ?? 0;
+    this.#waited += ms;
+    return ms;
   }
 
   /** Holds for those that wait already, too. */

@@ -76,6 +76,10 @@ export class Choker<K> {
     return this.#wanting;
   }
 
+  get isOptimisticInUse(): boolean {
+    return this.#optimistic !== null;
+  }
+
   /** Those without a slot that want one, who waits longest first. */
   get waiting(): K[] {
     return this.#among((known) => known.reason === null)

@@ -35,6 +35,8 @@ export interface ChainInit extends Omit<PartChecksInit, 'starts' | 'checked' | '
   stored(part: PartIndex): void;
   /** The part links: it may be served to others. */
   linked(part: PartIndex): void;
+  /** The part that landed does not link. */
+  unlinked(part: PartIndex): void;
   /** Parts that linked do not any more: what was cached of the file may be wrong. */
   doubted(): void;
   /** Nothing more is to be asked of the peer for now. */
@@ -136,7 +138,7 @@ export class ChainVerification {
     for (const peer of this.#init.peers()) {
       peer.aside = false;
       if (!guilty.has(peer.id)) continue;
-      peer.banned = true;
+      peer.ban('content');
       const { v4, v6, port } = peer.address;
       this.#init.logger.warn(
         { peer: `${v4 ?? v6}:${port}` },
@@ -181,7 +183,10 @@ export class ChainVerification {
     else this.#suspects.add(part);
     if (verdict === 'contested') this.#contested.add(part);
     else this.#contested.delete(part);
-    if (verdict === 'fails') this.#setAside(senders[part]!);
+    if (verdict === 'fails') {
+      if (landedFrom !== null) this.#init.unlinked(part);
+      this.#setAside(senders[part]!);
+    }
     if (this.#chain.list !== followed) this.#followsAnother(followed);
     else if (this.#chain.disputed !== disputed) this.#followsOn();
     for (const sender of failedBefore) this.#clear(sender);

@@ -35,6 +35,7 @@ import { type PartStore, PartWriter } from './part-writer.js';
 import { type Peer, PeerBook, type PeerLink } from './peer-book.js';
 import { PeerTrust } from './peer-trust.js';
 import { Repair } from './repair.js';
+import type { PeerStates, SwarmCounts } from './swarm-counts.js';
 import { type HashThread, PrefixHash } from './verification.js';
 
 /** Parts ahead of the verified prefix that are fetched at random. */
@@ -100,6 +101,8 @@ export interface DownloadInit {
   readonly verify: boolean;
   /** Parts are mostly asked for in the order of the file. */
   readonly sequential: boolean;
+  /** What outlives the download. */
+  readonly counts: SwarmCounts;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -168,7 +171,10 @@ export class Download {
     this.#init = init;
     const { manifest, stored, clock } = init;
     const { partCount } = manifest.geometry;
-    this.#book = new PeerBook((address) => init.connect(address, () => this.#active.pump()));
+    this.#book = new PeerBook(
+      (address) => init.connect(address, () => this.#active.pump()),
+      (reason) => init.counts.banned(reason),
+    );
     this.#writer = new PartWriter(
       manifest.geometry,
       init.store,
@@ -210,6 +216,7 @@ export class Download {
     try {
       if (signal.aborted) interrupt();
       this.#startedAt = this.#init.clock.now();
+      this.#init.counts.began(this);
       this.#hash.onAdvance = (prefix) => this.#advanced(prefix);
       this.#hash.onFailure = (error) => this.#fail(error);
       this.#decideEarly();
@@ -250,6 +257,13 @@ export class Download {
     };
   }
 
+  peerStates(): PeerStates {
+    const now = this.#init.clock.now();
+    const states: PeerStates = { asked: 0, idle: 0, resting: 0, aside: 0, banned: 0, unlisted: 0 };
+    for (const peer of this.#book.peers) states[peer.state(now)]++;
+    return states;
+  }
+
   stats() {
     return {
       ...this.#stats,
@@ -269,7 +283,7 @@ export class Download {
     eligible: (peer: Peer) => boolean,
     sink: FetchSink,
   ): Fetcher {
-    const { manifest, memory, clock, limit, gave } = this.#init;
+    const { manifest, memory, clock, limit, gave, counts } = this.#init;
     const { md5, geometry } = manifest;
     const landing = { memory, clock, slice: () => limit.slice };
     const throttle = (bytes: number) => limit.delay(bytes);
@@ -285,6 +299,7 @@ export class Download {
       eligible,
       gave,
       sink,
+      counts,
     };
     return new Fetcher(init, this.#stats);
   }
@@ -332,7 +347,7 @@ export class Download {
   }
 
   #verification(list: MidstateList): ChainVerification {
-    const { manifest, store, memory, writers, tasks, logger } = this.#init;
+    const { manifest, store, memory, writers, tasks, logger, counts } = this.#init;
     return new ChainVerification(
       {
         ...manifest,
@@ -346,7 +361,11 @@ export class Download {
         nextList: () => this.#lists.next(),
         verifyParts: (job) => tasks.verifyParts(job),
         stored: (part) => this.#isStored(part),
-        linked: (part) => this.#init.own(part),
+        linked: (part) => {
+          counts.verified(1);
+          this.#init.own(part);
+        },
+        unlinked: (part) => counts.useless('wrong', partLength(manifest.geometry, part)),
         doubted: () => memory.forget(manifest.md5),
         setAside: (peer) => this.#trust.setAside(peer),
         takeBack: (peer) => this.#trust.takeBack(peer),
@@ -502,8 +521,13 @@ export class Download {
   /** All parts may be served now, also those that never linked. */
   #isProven(proof: Proof): void {
     this.#proof = proof;
-    const { stored, own } = this.#init;
-    for (const part of stored) if (this.#chain?.isLinked(part) === false) own(part);
+    const { stored, own, counts } = this.#init;
+    if (this.#chain === null && proof !== 'unproven') counts.verified(stored.owned);
+    for (const part of stored) {
+      if (this.#chain?.isLinked(part) !== false) continue;
+      counts.verified(1);
+      own(part);
+    }
   }
 
   async #proofOf(hash: PrefixHash): Promise<Proof | null> {
@@ -605,6 +629,7 @@ export class Download {
 
   async #stop(): Promise<void> {
     this.#stopped = true;
+    this.#init.counts.ended(this);
     this.#timer?.cancel();
     this.#listDeadline?.cancel();
     this.#watch.stop();

@@ -15,6 +15,7 @@ import type { ExchangeFailure } from '../net/exchange.js';
 import type { PartPicker } from '../policy/part-picker.js';
 import { type LandedPart, Landing, type LandingContext } from './landing.js';
 import type { Peer, PeerBook, PeerRequest } from './peer-book.js';
+import type { SwarmCounts } from './swarm-counts.js';
 
 const TICK_MS = 500;
 /** A peer under a tenth of the median rate for this long is slow. */
@@ -61,6 +62,7 @@ export interface FetchInit {
   /** Payload that came from a peer, a while after it did. */
   readonly gave: (address: NodeAddress, bytes: number) => void;
   readonly sink: FetchSink;
+  readonly counts: SwarmCounts;
 }
 
 export interface FetchStats {
@@ -210,10 +212,12 @@ export class Fetcher {
       },
       landed: (landed) => {
         this.stats.fetchedBytes -= counted - length;
+        this.#init.counts.landed(length, counted - length, clock.now() - now);
         this.#landed(peer, landed);
       },
       failed: (reason) => {
         this.stats.wastedBytes += counted;
+        this.#init.counts.failed(reason.kind, counted);
         this.#failed(peer, part, reason);
       },
     });
@@ -243,6 +247,7 @@ export class Fetcher {
     this.#crawling.delete(landed.part);
     if (!this.#running || picker.isLanded(landed.part)) {
       this.stats.wastedBytes += landed.frame.length;
+      this.#init.counts.useless('duplicate', landed.frame.length);
       landed.slot.release();
       return;
     }

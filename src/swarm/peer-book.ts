@@ -12,6 +12,7 @@ import type { Exchange } from '../net/exchange.js';
 import type { Owner } from '../protocol/messages.js';
 import type { Landing } from './landing.js';
 import { saltSuffixes } from './salt-suffixes.js';
+import type { BanReason, PeerState } from './swarm-counts.js';
 
 /** A refusal means "does not have it now" (PROTOCOL.md §4). */
 const REFUSED_REST_MS = 60_000;
@@ -36,6 +37,8 @@ export interface PeerLink {
   abort(exchange: Exchange): void;
   close(): void;
 }
+
+type OnBan = (reason: BanReason) => void;
 
 export interface PeerRequest {
   readonly landing: Landing;
@@ -79,8 +82,16 @@ export class Peer {
   #breaches = 0;
   #ratedBytes = 0;
   #ratedAt: number;
+  readonly #onBan: OnBan;
 
-  constructor(id: number, address: NodeAddress, parts: PartList, link: PeerLink, now: number) {
+  constructor(
+    id: number,
+    address: NodeAddress,
+    parts: PartList,
+    link: PeerLink,
+    { now, onBan }: { now: number; onBan: OnBan },
+  ) {
+    this.#onBan = onBan;
     this.id = id;
     this.address = address;
     this.named = parts;
@@ -117,7 +128,21 @@ export class Peer {
   /** The peer sent what cannot be an answer. */
   breached(now: number): void {
     this.failed(now);
-    if (++this.#breaches >= BREACHES) this.banned = true;
+    if (++this.#breaches >= BREACHES) this.ban('framing');
+  }
+
+  /** Never asked again. */
+  ban(reason: BanReason): void {
+    if (!this.banned) this.#onBan(reason);
+    this.banned = true;
+  }
+
+  state(now: number): PeerState {
+    if (this.banned) return 'banned';
+    if (!this.listed) return 'unlisted';
+    if (this.aside) return 'aside';
+    if (this.requests.size > 0) return 'asked';
+    return now < this.#restUntil ? 'resting' : 'idle';
   }
 
   /** Updates `rate` from what arrived since the last call, and gives that. A peer that has nothing to do keeps its rate. */
@@ -144,12 +169,14 @@ export interface Rarity {
 
 export class PeerBook {
   readonly #connect: (address: NodeAddress) => PeerLink;
+  readonly #onBan: OnBan;
   readonly #peers: Peer[] = [];
   readonly #byAddress = new Map<string, Peer>();
   #rarity: Rarity | null = null;
 
-  constructor(connect: (address: NodeAddress) => PeerLink) {
+  constructor(connect: (address: NodeAddress) => PeerLink, onBan: OnBan = () => {}) {
     this.#connect = connect;
+    this.#onBan = onBan;
   }
 
   get peers(): readonly Peer[] {
@@ -219,7 +246,10 @@ export class PeerBook {
   }
 
   #add(key: string, address: NodeAddress, parts: PartList, now: number): void {
-    const peer = new Peer(this.#peers.length, address, parts, this.#connect(address), now);
+    const peer = new Peer(this.#peers.length, address, parts, this.#connect(address), {
+      now,
+      onBan: this.#onBan,
+    });
     this.#peers.push(peer);
     this.#byAddress.set(key, peer);
     this.#rarity?.ownerAdded(parts);

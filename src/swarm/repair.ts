@@ -323,7 +323,7 @@ export class Repair {
   /** The stored bytes are proven: who sent others for the same part is not asked again. */
   #convict(): void {
     for (const id of this.#copies.differing()) {
-      this.#init.peers[id]!.banned = true;
+      this.#init.peers[id]!.ban('content');
       this.#init.logger.warn({ peer: this.#name(id) }, 'banned: it sent bytes that are proven wrong');
     }
   }

@@ -44,6 +44,10 @@ export interface UploadInit extends FrameLoadsInit {
   /** Peers wait for parts of the file. */
   readonly contended: (md5: FileMd5, geometry: PartGeometry) => void;
   readonly random: () => number;
+  /** A request got its slot, after so many milliseconds. */
+  readonly onSlot?: ((waitedMs: number) => void) | undefined;
+  /** A part of the file was sent whole. */
+  readonly onSent?: ((md5: FileMd5, bytes: number) => void) | undefined;
 }
 
 interface Wanted {
@@ -138,6 +142,7 @@ export class Upload {
           this.#bytes += payloadBytes;
           this.#lastUploadAt = clock.now();
           this.#choker.took(peer, payloadBytes, clock.now());
+          this.#init.onSent?.(md5, payloadBytes);
         }
         this.#finished(peer);
       },
@@ -179,6 +184,8 @@ export class Upload {
       bytes: this.#bytes,
       slotsInUse: this.#queue.inUse(now),
       slots: this.#slots.count,
+      slotsOptimistic: this.#choker.isOptimisticInUse ? 1 : 0,
+      peersWaiting: this.#choker.wanting - this.#choker.holders.size,
       queued: this.#queue.queued,
       peers: this.#queue.peers(now, LISTED_PEERS),
       loading: this.#loads.size,
@@ -203,6 +210,7 @@ export class Upload {
     const begun = () => this.#sent.add(md5, part, geometry.partCount);
     if (verdict === 'granted') {
       begun();
+      this.#init.onSlot?.(0);
       if (this.#waiting.size > 0) this.#advance();
       return true;
     }
@@ -267,9 +275,10 @@ export class Upload {
     this.#waiting.delete(id);
     const { peer, since, answer } = waiting;
     const ms = Math.round(this.#init.clock.now() - since);
-    if (granted)
+    if (granted) {
+      this.#init.onSlot?.(ms);
       this.#init.logger.debug({ peer, reason: this.#choker.reason(peer), ms }, 'a request is served');
-    else this.#init.logger.debug({ peer, reason: 'waited-too-long', ms }, 'a request was refused');
+    } else this.#init.logger.debug({ peer, reason: 'waited-too-long', ms }, 'a request was refused');
     answer(granted);
   }
 }

@@ -3,7 +3,7 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { HashInput } from '../../src/compute/jobs.js';
-import { WorkerPool } from '../../src/compute/pool.js';
+import { type OnTask, WorkerPool } from '../../src/compute/pool.js';
 import { Slab } from '../../src/compute/slab.js';
 import { openFilesBelow } from '../storage/open-files.js';
 import { atEnd } from '../support/clean-up.js';
@@ -54,14 +54,32 @@ test('a failure comes back as a value, and each task is counted by its end', asy
   assert.deepEqual([result.code, typeof result.detail], ['EBADF', 'string']);
   await pool.run('finishHash', { hash: 1, suffixes: [] });
   await pool.run('finishHash', { hash: 2, suffixes: [] });
-  assert.deepEqual(pool.stats(), {
-    threads: 2,
-    queued: 0,
-    tasks: {
-      hashParts: { started: 1, finished: 1, failed: 1 },
-      finishHash: { started: 2, finished: 2, failed: 0 },
-    },
+  const { threads, queued, tasks } = pool.stats();
+  assert.deepEqual([threads, queued], [2, 0]);
+  assert.deepEqual(tasks, {
+    hashParts: { started: 1, finished: 1, failed: 1 },
+    finishHash: { started: 2, finished: 2, failed: 0 },
   });
+});
+
+test('what tasks read, hash and take is told by thread, and each task when it is done', async (t) => {
+  const told: { task: string; waitedMs: number; ranMs: number }[] = [];
+  const onTask: OnTask = (task, waitedMs, ranMs) => told.push({ task, waitedMs, ranMs });
+  const pool = new WorkerPool(new Slab(65_536), { threads: 1, verifies: false, onTask });
+  atEnd(t, () => pool.stop());
+  const { inputs } = await ranges(t, 3);
+  await pool.run('hashParts', { hash: 1, inputs });
+  await pool.run('finishHash', { hash: 1, suffixes: [] });
+  assert.deepEqual(
+    told.map(({ task }) => task),
+    ['hashParts', 'finishHash'],
+  );
+  for (const { waitedMs, ranMs } of told) assert.ok(waitedMs >= 0 && ranMs > 0);
+  const { busyMs, read, write, hash } = pool.stats();
+  assert.deepEqual([read.bytes, read.calls, hash.bytes, hash.calls], [3 * RANGE, 3, 3 * RANGE, 3]);
+  assert.deepEqual(write, { calls: 0, bytes: 0, ms: 0 });
+  assert.equal(busyMs.length, 1);
+  assert.ok(busyMs[0]! >= read.ms + hash.ms && read.ms > 0 && hash.ms > 0);
 });
 
 test('a stopped pool has no threads, settles what it was given, and takes nothing more', async (t) => {

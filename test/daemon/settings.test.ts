@@ -33,6 +33,8 @@ test('the defaults are those of the design', () => {
   const { settings: daemon } = resolveSettings('daemon', []);
   assert.deepEqual(daemon.listen, { host: '::', port: 5000 });
   assert.deepEqual(daemon.tracker, [{ host: '127.0.0.1', port: 3000 }]);
+  assert.deepEqual(daemon.http, { host: '127.0.0.1', port: 5080 });
+  assert.equal(tracker.http, null);
   assert.equal(daemon.cache, 256 * 2 ** 20);
   assert.equal(daemon['upload-limit'], null);
   assert.deepEqual([daemon.slots, daemon['seed-choking']], [4, 'round-robin']);
@@ -60,10 +62,12 @@ test('a command has the flags of the design and no others', () => {
     ...['request-limit', 'connection-limit', 'session-limit', 'file-limit', 'limit-loopback'],
     ...['allow-networks', 'deny-networks', 'allow-files', 'deny-files'],
   ];
+  const http = ['http', 'http-token', 'http-token-file'];
+  const tracker = ['store', 'store-interval', ...access, ...http];
   const expected: Record<CommandName, string[]> = {
-    start: [...daemon, 'tracker-listen', 'store', 'store-interval', 'demo', ...access],
-    tracker: ['listen', 'trust-announced-addresses', 'store', 'store-interval', 'processes', ...access],
-    daemon,
+    start: [...daemon, ...tracker, 'metrics-files', 'tracker-listen', 'demo'],
+    tracker: [...tracker, 'listen', 'trust-announced-addresses', 'processes'],
+    daemon: [...daemon, ...http, 'metrics-files'],
     share: [...daemon, 'json'],
     search: ['tracker', 'want', 'json'],
     get: [

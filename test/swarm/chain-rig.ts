@@ -72,6 +72,7 @@ export class ChainRig {
         verifyParts: (job) => this.disk.verifyParts(job),
         stored: () => {},
         linked: (part) => this.linked.push(part),
+        unlinked: () => {},
         doubted: () => this.doubts++,
         setAside: (peer) => {
           peer.aside = true;

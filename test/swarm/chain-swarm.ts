@@ -52,6 +52,7 @@ export class ChainSwarm extends DownloadRig {
 
   /** Asserts that the file is right, that exactly these peers were banned, and that those who sent wrong parts were asked no more. */
   assertRight(banned: readonly number[]): void {
+    if (banned.length > 0 && this.sentWrong.size > 0) assert.ok(this.counts.stats().parts.wrong > 0);
     assert.ok(this.disk.data.equals(this.content), 'the file is wrong');
     assert.ok(this.stored.isComplete);
     assert.deepEqual(

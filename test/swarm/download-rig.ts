@@ -11,6 +11,7 @@ import type { Owner } from '../../src/protocol/messages.js';
 import { journalOffset } from '../../src/storage/journal-layout.js';
 import { PartCache } from '../../src/storage/part-cache.js';
 import { Download, type DownloadInit, type Proof } from '../../src/swarm/download.js';
+import { SwarmCounts } from '../../src/swarm/swarm-counts.js';
 import { md5, seededRandom } from '../support/files.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { MemoryDisk } from './memory-disk.js';
@@ -57,6 +58,7 @@ export class DownloadRig {
   readonly md5: string;
   readonly #abort = new AbortController();
   readonly #peers: readonly Behaviour[];
+  readonly counts = new SwarmCounts();
   readonly #lists: readonly (Behaviour | undefined)[];
   readonly #connections: number;
   readonly #geometry: PartGeometry;
@@ -87,6 +89,7 @@ export class DownloadRig {
       tasks: this.disk,
       writers: 2,
       connect: (_, onRoom) => this.#connect(onRoom),
+      counts: this.counts,
       gave: () => {},
       findOwners: options.findOwners ?? (async () => this.owners),
       own: (part) => this.owned.push(part),

@@ -305,6 +305,10 @@ describe('a download whose MD5 does not hold', () => {
     assert.equal(await rig.proof(), 'md5');
     assert.ok(rig.disk.data.equals(long));
     assert.equal(rig.download.stats().banned, liars.size, 'the liars, and nobody else');
+    const { downloads, bans, parts, payload } = rig.counts.stats();
+    assert.deepEqual([downloads, bans], [0, { framing: 0, content: liars.size }]);
+    assert.equal(parts.verified, 400);
+    assert.ok(payload >= long.length);
     const { fetchedBytes, wastedBytes } = rig.download.stats();
     return ((fetchedBytes + wastedBytes) / long.length - 1) * 100;
   }

@@ -8,6 +8,7 @@ import { PartPicker } from '../../src/policy/part-picker.js';
 import { PartCache } from '../../src/storage/part-cache.js';
 import { Fetcher, type FetchStats } from '../../src/swarm/fetcher.js';
 import { type Peer, PeerBook } from '../../src/swarm/peer-book.js';
+import { SwarmCounts } from '../../src/swarm/swarm-counts.js';
 import { seededBytes, seededRandom } from '../support/files.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { payloadOf } from './payload.js';
@@ -43,6 +44,7 @@ export class FetchRig {
     handedOn: 0,
     stolen: 0,
   };
+  readonly counts = new SwarmCounts();
   readonly links: ScriptedLink[] = [];
   /** Part and the id of its sender, in order of landing. */
   readonly landed: [part: number, peer: number][] = [];
@@ -66,6 +68,7 @@ export class FetchRig {
         geometry: this.#geometry,
         picker: this.picker,
         windowParts,
+        counts: this.counts,
         book: this.book,
         landing: {
           memory: new PartCache(this.slab),

@@ -12,4 +12,6 @@ test('figures are shown in decimal units', () => {
   assert.equal(shown(1.25e9, 'B/s'), '1250 MB/s');
   assert.equal(shown(64_250_000, 'B'), '64.3 MB');
   assert.equal(shown(1.154, 'x'), '1.15 x');
+  assert.equal(shown(0.0042, 's'), '4.2 ms');
+  assert.equal(shown(18_312, 'B'), '18.3 kB');
 });

@@ -1,0 +1,144 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Loads, load, scrape, whileScraped } from './lib/http-load.js';
+import { measuredRun } from './lib/measured-run.js';
+import { residentBytes } from './lib/process-cost.js';
+import { Program } from './lib/program.js';
+import { sameContent } from './lib/random-file.js';
+import { median, Report, shown } from './lib/report.js';
+import { inScratchFolder } from './lib/scratch.js';
+import { type ServedSwarm, startServedSwarm } from './lib/served-swarm.js';
+
+export interface HttpOptions {
+  /** Bytes of the file that is transferred. */
+  readonly size: number;
+  /** Small files shared beside it. */
+  readonly files: number;
+  /** Measured pairs, after one transfer that only warms up. */
+  readonly runs: number;
+  /** How long the load lasts. */
+  readonly seconds: number;
+  readonly json: boolean;
+}
+
+const PATHS = ['/metrics', '/livez', '/readyz'];
+const CONNECTIONS = 100;
+const SCRAPES = 30;
+/** A daemon reads its metrics no more often than every 100 ms; who asks sooner gets the text of before. */
+const BETWEEN_MS = 120;
+
+/**
+ * What serving metrics and health costs a daemon whose file is downloaded at full speed: a scrape of few and of many
+ * shared files, a scrape every second (in pairs, with and without by turns), and many connections that ask without end.
+ */
+export async function benchHttp(options: HttpOptions): Promise<void> {
+  const report = new Report('http', options.json);
+  await withSwarm({ size: options.size, files: 0 }, ({ swarm }) => reportScrapes(report, swarm, '-few'));
+  await withSwarm(options, async (transfer) => {
+    await reportScrapes(report, transfer.swarm, '');
+    await transfer.run();
+    await reportPairs(report, transfer, options);
+    await reportLoad(report, transfer, options);
+  });
+}
+
+/** Downloads of one file from a daemon, one after the other. */
+class Transfer {
+  readonly swarm: ServedSwarm;
+  readonly #program: Program;
+  readonly #target: string;
+
+  constructor(swarm: ServedSwarm, program: Program, folder: string) {
+    this.swarm = swarm;
+    this.#program = program;
+    this.#target = join(folder, 'target.bin');
+  }
+
+  /** Seconds from the start of `get` to its end; throws unless the file is right. */
+  async run(): Promise<number> {
+    const { magnet, source } = this.swarm;
+    const args = ['get', magnet, '-o', this.#target, '--json', '--no-seed'];
+    const { child, seconds } = await measuredRun(() => this.#program.start('get', args));
+    if (!(await sameContent(source, this.#target))) child.fail('its file differs from the source');
+    await rm(this.#target);
+    return seconds;
+  }
+}
+
+async function withSwarm(
+  size: Pick<HttpOptions, 'size' | 'files'>,
+  body: (transfer: Transfer) => Promise<void>,
+): Promise<void> {
+  await inScratchFolder(async (folder) => {
+    const program = new Program(folder);
+    const swarm = await startServedSwarm(program, folder, size);
+    await body(new Transfer(swarm, program, folder));
+    await swarm.end();
+  });
+}
+
+/** Of an idle daemon, so that it is the scrape that is measured. */
+async function reportScrapes(report: Report, { url }: ServedSwarm, suffix: string): Promise<void> {
+  const anew = async () => {
+    await wait(BETWEEN_MS);
+    return scrape(url);
+  };
+  for (let i = 0; i < SCRAPES; i++) await anew();
+  const scrapes = [];
+  while (scrapes.length < SCRAPES) scrapes.push(await anew());
+  const seconds = scrapes.map((each) => each.seconds);
+  report.result(`scrape${suffix}`, median(seconds), 's');
+  report.result(`scrape${suffix}-longest`, Math.max(...seconds), 's');
+  report.result(`scrape${suffix}-bytes`, scrapes.at(-1)!.bytes, 'B');
+}
+
+/** The ratio is that of each pair, so that a slow moment touches both its sides; who begins changes. */
+async function reportPairs(report: Report, transfer: Transfer, { runs, size }: HttpOptions): Promise<void> {
+  const pairs: { plain: number; scraped: number }[] = [];
+  const plainly = () => transfer.run();
+  const scrapedly = () => whileScraped(transfer.swarm.url, () => transfer.run());
+  for (let i = 1; i <= runs; i++) {
+    const first = await (i % 2 === 0 ? scrapedly : plainly)();
+    const second = await (i % 2 === 0 ? plainly : scrapedly)();
+    const pair = i % 2 === 0 ? { plain: second, scraped: first } : { plain: first, scraped: second };
+    pairs.push(pair);
+    report.note(
+      `pair ${i} of ${runs}: ${shown(size / pair.plain, 'B/s')}, ${shown(size / pair.scraped, 'B/s')} scraped`,
+    );
+  }
+  report.result('get', median(pairs.map(({ plain }) => size / plain)), 'B/s');
+  report.result('get-scraped', median(pairs.map(({ scraped }) => size / scraped)), 'B/s');
+  report.result('ratio-scraped', median(pairs.map(({ plain, scraped }) => plain / scraped)), 'x');
+}
+
+async function reportLoad(report: Report, transfer: Transfer, { seconds, size }: HttpOptions): Promise<void> {
+  const { url, daemon } = transfer.swarm;
+  const before = residentBytes(daemon.pid);
+  let over = false;
+  const loading = load(url, { paths: PATHS, connections: CONNECTIONS, seconds }).finally(() => {
+    over = true;
+  });
+  const transfers: number[] = [];
+  while (!over) transfers.push(await transfer.run());
+  const loads = await loading;
+  const after = residentBytes(daemon.pid);
+  for (const [path, { latency, requests }] of loads) {
+    const name = path.slice(1);
+    report.result(`${name}-rate`, requests.average, 'requests/s');
+    for (const quantile of ['p50', 'p99', 'max'] as const) {
+      report.result(`${name}-${quantile}`, latency[quantile] / 1e3, 's');
+    }
+  }
+  report.result('load-errors', errorsOf(loads), 'errors');
+  report.result('get-loaded', size / median(transfers), 'B/s');
+  if (before !== null && after !== null) {
+    report.result('memory-before', before, 'B');
+    report.result('memory-after', after, 'B');
+  }
+}
+
+/** Timeouts are errors to autocannon; an answer that is no success is one to us. */
+function errorsOf(loads: Loads): number {
+  return [...loads.values()].reduce((sum, { errors, non2xx }) => sum + errors + non2xx, 0);
+}

@@ -1,0 +1,114 @@
+/** What a tracker and a daemon serve over HTTP: metrics and health. Loaded only where that is wanted. */
+import type { Clock } from '../core/clock.js';
+import type { Logger } from '../core/logger.js';
+import { AddressFile } from '../http/address-file.js';
+import { healthRoutes } from '../http/health.js';
+import { isLoopback } from '../http/host-check.js';
+import { HttpListener } from '../http/http-listener.js';
+import { metricsRoute } from '../http/metrics-route.js';
+import { collectProcess } from '../metrics/process.js';
+import { MetricsRegistry } from '../metrics/registry.js';
+import { collectTracker } from '../metrics/tracker.js';
+import { collectConnections } from '../metrics/traffic.js';
+import type { HostPort } from '../model/address.js';
+import { DiskSpace } from '../storage/disk-space.js';
+import { seedboxLacks, trackerLacks } from './readiness.js';
+import type { Seedbox } from './seedbox.js';
+import { collectSeedbox, type SeedboxObservers, seedboxObservers } from './seedbox-metrics.js';
+import { type TrackerObservers, trackerObservers } from './tracker-metrics.js';
+import type { TrackerServer } from './tracker-server.js';
+
+export interface HttpServerOptions {
+  /** What requests have to bring; null only on loopback. */
+  readonly token: string | null;
+  /** Where `http.json` says where it listens; null: nowhere. This process holds the folder's lock. */
+  readonly stateDir: string | null;
+  /** Folders whose disks can fill up, by the names under which metrics tell of them. */
+  readonly folders: ReadonlyMap<string, string>;
+  /** How many files have metrics of their own; null: none. */
+  readonly metricsFiles: number | null;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What runs in this process. */
+export interface Served {
+  readonly seedbox?: Pick<Seedbox, 'snapshot' | 'health' | 'limits'>;
+  readonly tracker?: Pick<TrackerServer, 'stats'>;
+}
+
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #metrics: MetricsRegistry;
+  readonly #file: AddressFile | null;
+  #listener: HttpListener | null = null;
+  #sampling: { cancel(): void } | null = null;
+
+  /** Whether nobody else reaches a listener there: all others need a token. */
+  static isForThisMachine({ host }: HostPort): boolean {
+    return isLoopback(host);
+  }
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#metrics = new MetricsRegistry(options.clock);
+    this.#file = options.stateDir === null ? null : new AddressFile(options.stateDir);
+  }
+
+  /** What the seedbox has to be made with; asked for once. */
+  seedboxObservers(): SeedboxObservers {
+    return seedboxObservers(this.#metrics, this.#options.metricsFiles);
+  }
+
+  /** What the tracker has to be made with; asked for once. */
+  trackerObservers(): TrackerObservers {
+    return trackerObservers(this.#metrics);
+  }
+
+  /**
+   * Port 0: a free one. Resolves with where it listens. Rejects with an OperationalError, and leaves nothing then: it may
+   * be started elsewhere.
+   */
+  async start(listen: HostPort, served: Served): Promise<HostPort> {
+    const { token, logger } = this.#options;
+    const listener = new HttpListener({ listen, token, logger });
+    const { seedbox, tracker } = served;
+    listener.add(metricsRoute(this.#metrics));
+    listener.add(
+      healthRoutes(() => [
+        ...(tracker === undefined ? [] : trackerLacks(tracker)),
+        ...(seedbox === undefined ? [] : seedboxLacks(seedbox)),
+      ]),
+    );
+    const at = await listener.start();
+    try {
+      await this.#file?.write(at);
+    } catch (error) {
+      await listener.stop();
+      throw error;
+    }
+    this.#listener = listener;
+    this.#collect(served);
+    return at;
+  }
+
+  /** Idempotent. */
+  async stop(): Promise<void> {
+    this.#sampling?.cancel();
+    if (this.#listener !== null) await this.#file?.remove();
+    await this.#listener?.stop();
+  }
+
+  #collect({ seedbox, tracker }: Served): void {
+    const { version, clock, folders } = this.#options;
+    const metrics = this.#metrics;
+    this.#sampling = collectProcess(metrics, version, clock);
+    if (seedbox !== undefined) collectSeedbox(metrics, { seedbox, space: new DiskSpace(folders) });
+    if (tracker !== undefined) collectTracker(metrics, () => tracker.stats());
+    collectConnections(metrics, () => ({
+      ...(seedbox === undefined ? {} : { peer: seedbox.snapshot().listener }),
+      ...(tracker === undefined ? {} : { tracker: tracker.stats().connections }),
+    }));
+  }
+}

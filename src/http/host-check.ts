@@ -1,0 +1,25 @@
+/**
+ * Which Host headers a listener answers to: a page of another site can have its own name point to this machine (DNS
+ * rebinding), but cannot have a browser send another name than that.
+ */
+import ipaddr from 'ipaddr.js';
+import { canonicalIp } from '../model/address.js';
+
+/** Whether only this machine reaches a listener on `host`. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true;
+  const ip = canonicalIp(host);
+  return ipaddr.isValid(ip) && ipaddr.parse(ip).range() === 'loopback';
+}
+
+/** Whether a request with this Host header is meant for the listener on `listenHost`, which is on loopback. */
+export function isOwnHost(header: string | undefined, listenHost: string): boolean {
+  const name = header === undefined ? null : nameIn(header);
+  return name !== null && (isLoopback(name) || canonicalIp(name) === canonicalIp(listenHost));
+}
+
+/** Without the port, which is another one behind a tunnel. */
+function nameIn(header: string): string | null {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/@]+))(?::\d{1,5})?$/i.exec(header.trim());
+  return match === null ? null : (match[1] ?? match[2]!).toLowerCase();
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { silentLogger } from '../../src/core/logger.js';
+import { healthRoutes, type Lack } from '../../src/http/health.js';
+import { HttpListener } from '../../src/http/http-listener.js';
+import { metricsRoute } from '../../src/http/metrics-route.js';
+import { atEnd } from '../support/clean-up.js';
+import { get } from '../support/http.js';
+
+const TOKEN = 'a-token-of-some-length';
+const METRICS = { contentType: 'text/plain; charset=utf-8', scrape: async () => 'some_total 1\n' };
+
+async function listening(
+  t: TestContext,
+  { token = null as string | null, lacks = [] as Lack[], host = '127.0.0.1' } = {},
+) {
+  const listener = new HttpListener({ listen: { host, port: 0 }, token, logger: silentLogger });
+  listener.add(metricsRoute(METRICS));
+  listener.add(healthRoutes(() => lacks));
+  listener.add((app) => {
+    app.get('/broken', () => {
+      throw new Error('a secret');
+    });
+  });
+  const { port } = await listener.start();
+  atEnd(t, () => listener.stop());
+  return `http://127.0.0.1:${port}`;
+}
+
+test('a loopback listener answers whoever names this machine, and nobody else', async (t) => {
+  const url = await listening(t);
+  const port = new URL(url).port;
+  for (const host of [
+    `127.0.0.1:${port}`,
+    `localhost:${port}`,
+    'LOCALHOST',
+    '127.8.8.8:1',
+    `[::1]:${port}`,
+  ]) {
+    assert.equal((await get(`${url}/metrics`, { host })).status, 200, host);
+  }
+  for (const host of [
+    'evil.example',
+    `evil.example:${port}`,
+    '127.0.0.1.evil.example',
+    '192.0.2.1',
+    'user@localhost',
+    '[::2]',
+  ]) {
+    for (const path of ['/metrics', '/livez', '/readyz', '/nothing']) {
+      const { status, body } = await get(`${url}${path}`, { host });
+      assert.deepEqual([status, JSON.parse(body).error.code], [403, 'FOREIGN_HOST'], `${host}${path}`);
+    }
+  }
+});
+
+test('with a token it has to be brought, except for health, and a wrong one learns nothing', async (t) => {
+  const url = await listening(t, { token: TOKEN });
+  const ask = (authorization?: string) =>
+    get(`${url}/metrics`, authorization === undefined ? {} : { authorization });
+  assert.equal((await ask(`Bearer ${TOKEN}`)).body, 'some_total 1\n');
+  const refusals = [];
+  for (const wrong of [
+    undefined,
+    '',
+    'Bearer',
+    `Bearer ${TOKEN}x`,
+    `Bearer ${TOKEN.slice(1)}`,
+    `Basic ${TOKEN}`,
+    TOKEN,
+  ]) {
+    const { status, headers, body } = await ask(wrong);
+    assert.equal(status, 401, wrong);
+    refusals.push(JSON.stringify([headers['www-authenticate'], body]));
+  }
+  assert.equal(new Set(refusals).size, 1, 'all wrong ones get the same answer');
+  assert.ok(!refusals[0]!.includes(TOKEN));
+  for (const path of ['/livez', '/readyz']) assert.equal((await get(`${url}${path}`)).status, 200);
+  assert.equal((await get(`${url}/nothing`)).status, 401, "what there is is nobody's business either");
+});
+
+test('readiness tells what is missing', async (t) => {
+  const lacks: Lack[] = [{ what: 'tracker', detail: 'the tracker cannot be reached' }];
+  const url = await listening(t, { lacks });
+  const missing = await get(`${url}/readyz`);
+  assert.equal(missing.status, 503);
+  assert.deepEqual(JSON.parse(missing.body), { ready: false, missing: lacks });
+  assert.equal((await get(`${url}/livez`)).body, 'ok\n', 'it lives all the same');
+  lacks.pop();
+  const ready = await get(`${url}/readyz`);
+  assert.deepEqual([ready.status, JSON.parse(ready.body)], [200, { ready: true, missing: [] }]);
+});
+
+test('what is not there, and what fails, are said in one form that tells nothing of the inside', async (t) => {
+  const url = await listening(t);
+  const missing = await get(`${url}/nothing`);
+  assert.deepEqual([missing.status, JSON.parse(missing.body).error.code], [404, 'NOT_FOUND']);
+  const broken = await get(`${url}/broken`);
+  assert.deepEqual([broken.status, JSON.parse(broken.body).error.code], [500, 'UNEXPECTED']);
+  assert.ok(!broken.body.includes('secret'));
+});
+
+test('a port that is taken is an error that says so', async (t) => {
+  const url = await listening(t);
+  const listen = { host: '127.0.0.1', port: Number(new URL(url).port) };
+  const second = new HttpListener({ listen, token: null, logger: silentLogger });
+  await assert.rejects(second.start(), { code: 'HTTP_LISTEN', trouble: 'network' });
+});
+
+test('a listener for other machines is not made without a token', () => {
+  for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.org']) {
+    assert.throws(() => new HttpListener({ listen: { host, port: 0 }, token: null, logger: silentLogger }), {
+      code: 'INVARIANT',
+    });
+  }
+});
