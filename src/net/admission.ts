@@ -9,7 +9,7 @@ export interface Visit {
 /** Why a connection is closed as soon as it was accepted; each has a counter. */
 export const NOT_ADMITTED = ['denied-network', 'too-many-of-address'] as const;
 
-export type NotAdmitted = (typeof NOT_ADMITTED)[number];
+type NotAdmitted = (typeof NOT_ADMITTED)[number];
 
 /** Whom a listener lets in, by address in canonical form. */
 export type Admission = (ip: string) => Visit | NotAdmitted;
