@@ -40,7 +40,7 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
   const start = async () => {
     const both = await firstFree(ports.tracker, (trackerListen) =>
       firstFree(ports.seedbox, (listen) =>
-        startTrackerAndSeedbox(trackerListen, { ...options, listen }, { logger, output }),
+        startTrackerAndSeedbox(trackerListen, { ...options, listen }, invocation, logger),
       ),
     );
     const at = `tracker on ${text(both.tracker)}, daemon on ${text(both.seedbox)}`;

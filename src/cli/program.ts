@@ -1,3 +1,4 @@
+import type { ConfigFile } from '../daemon/config-file.js';
 import {
   CONFIG_VARIABLE,
   environmentSource,
@@ -61,20 +62,30 @@ export async function runProgram(
 }
 
 async function execute<N extends CommandName>(name: N, line: CommandLine, host: Host): Promise<void> {
-  const { settings, givenBy } = resolveSettings(name, await sources(line, host));
+  const configFile = line.configFile ?? host.env[CONFIG_VARIABLE];
+  const stronger = strongerSources(line, host);
+  const configure = async () => {
+    const file = configFile ? await readConfig(configFile) : null;
+    const resolved = resolveSettings(name, file === null ? stronger : [...stronger, file]);
+    return { ...resolved, files: file?.files ?? new Map() };
+  };
+  const { settings, givenBy, files } = await configure();
   host.json = (settings as Partial<SettingsOf<'get'>>).json ?? false;
   const { run } = await COMMANDS[name].load();
-  await run({ words: line.words, settings, givenBy, ...host });
+  const configureAgain = configFile ? configure : null;
+  await run({ words: line.words, settings, givenBy, files, configureAgain, ...host });
 }
 
-/** Strongest first: flag, environment, file. */
-async function sources({ flags, configFile }: CommandLine, { output, env }: Host): Promise<Source[]> {
+async function readConfig(path: string): Promise<ConfigFile> {
+  const { readConfigFile } = await import('../daemon/config-file.js');
+  return readConfigFile(path);
+}
+
+/** What wins over the config file, strongest first: flags, environment. */
+function strongerSources({ flags }: CommandLine, { output, env }: Host): Source[] {
   const environment = environmentSource(env);
   for (const variable of environment.unknown) {
     output.tell(`bugtorrent: warning: ${variable} is not a setting and is ignored`, 'yellow');
   }
-  const path = configFile ?? env[CONFIG_VARIABLE];
-  const found = [flags, environment.source];
-  if (path) found.push(await (await import('../daemon/config-file.js')).readConfigFile(path));
-  return found;
+  return [flags, environment.source];
 }

@@ -1,23 +1,31 @@
 import { Seedbox, type SeedboxOptions } from '../daemon/seedbox.js';
 import type { HostPort } from '../model/address.js';
-import type { Output } from './output.js';
+import { ConfigFollower, type Following } from './follow-config.js';
 import { counted } from './quantity.js';
 import { listening, type Service } from './serve.js';
 
 /** Files named one by one when they become unavailable; of more, the number is said. */
 const NAMED = 20;
 
-/** A seedbox that listens; when it stops it says which files nobody has any more. */
+/** A seedbox that listens and keeps to the config file's limits; when it stops it says which files nobody has any more. */
 export async function startSeedbox(
   options: SeedboxOptions,
-  output: Output,
+  following: Following,
 ): Promise<Service & { readonly address: HostPort }> {
+  const { output } = following;
   const seedbox = new Seedbox(options);
-  const address = await listening(options.listen, '--listen', () => seedbox.start());
+  const follower = new ConfigFollower(following, seedbox);
+  const address = await listening(options.listen, '--listen', () => seedbox.start()).catch(
+    (error: unknown) => {
+      follower.stop();
+      throw error;
+    },
+  );
   return {
     address,
     stats: () => seedbox.stats(),
     async stop() {
+      follower.stop();
       const { unavailable } = await seedbox.stop();
       for (const { name, md5 } of unavailable.slice(0, NAMED)) {
         output.tell(

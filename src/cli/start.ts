@@ -17,7 +17,7 @@ export async function run(invocation: Invocation<'start'>): Promise<void> {
     onShared: ({ md5, name, size, magnet }) => logger.info({ md5, name, size, magnet }, 'shared'),
   });
   const start = async () => {
-    const both = await startTrackerAndSeedbox(settings['tracker-listen'], options, { logger, output });
+    const both = await startTrackerAndSeedbox(settings['tracker-listen'], options, invocation, logger);
     output.print(
       `tracker listening on ${formatHostPort(settings['tracker-listen'].host, both.tracker.port)}`,
     );

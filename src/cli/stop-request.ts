@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-export type StopReason = 'SIGINT' | 'SIGTERM' | 'stdout closed' | 'stdout failed';
+export type StopReason = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'stdout closed' | 'stdout failed';
 
 /**
  * The wish that the command ends, from a signal or because stdout takes nothing any more.

@@ -6,7 +6,7 @@ import type { SeedboxOptions } from '../daemon/seedbox.js';
 import type { AnnouncedAddress } from '../daemon/setting-kinds.js';
 import { TrackerServer } from '../daemon/tracker-server.js';
 import type { HostPort } from '../model/address.js';
-import type { Output } from './output.js';
+import type { Following } from './follow-config.js';
 import { startSeedbox } from './run-seedbox.js';
 import { listening, type Service } from './serve.js';
 
@@ -21,7 +21,8 @@ export interface TrackerAndSeedbox extends Service {
 export async function startTrackerAndSeedbox(
   trackerListen: HostPort,
   options: SeedboxOptions,
-  { logger, output }: { logger: Logger; output: Output },
+  following: Following,
+  logger: Logger,
 ): Promise<TrackerAndSeedbox> {
   const host = ownTrackerHost(trackerListen, options);
   const server = new TrackerServer({
@@ -33,7 +34,7 @@ export async function startTrackerAndSeedbox(
   const { port } = await listening(trackerListen, '--tracker-listen', () => server.start());
   try {
     const trackers = [{ host, port }, ...options.trackers];
-    const seedbox = await startSeedbox({ ...options, trackers }, output);
+    const seedbox = await startSeedbox({ ...options, trackers }, following);
     return {
       tracker: { host, port },
       seedbox: seedbox.address,

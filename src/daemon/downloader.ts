@@ -17,6 +17,7 @@ import { NO_OWNER, STALLED } from '../swarm/download-trouble.js';
 import { saltSuffixes } from '../swarm/salt-suffixes.js';
 import type { FoundAtTrackers } from '../swarm/tracker-group.js';
 import type { ServedFile } from '../swarm/upload.js';
+import type { Adjustable } from './adjustable.js';
 import type { Engine } from './engine.js';
 import { type Choose, findFile, type Wanted } from './find-file.js';
 import { hashFile, streamFile } from './local-file.js';
@@ -69,6 +70,8 @@ export interface DownloadOptions {
   readonly downloadLimit: number | null;
   readonly cacheBytes: number;
   readonly choose?: Choose;
+  /** Called before anything begins, with what may be changed from then on. */
+  readonly onAdjustable?: (node: Adjustable) => void;
   readonly onProgress: (progress: Progress) => void;
   /** The file is verified and in place; serving on may follow. */
   readonly onDone: (result: DownloadResult) => void;
@@ -125,6 +128,7 @@ class DownloadRun {
 
   async toTheEnd(): Promise<DownloadResult> {
     const { wanted, choose } = this.#options;
+    this.#options.onAdjustable?.(this.#node);
     // First of all, and awaited below: the workers come up on the other processors while the trackers are asked.
     const working = this.#node.work();
     this.#working = working;
@@ -241,7 +245,7 @@ class DownloadRun {
       },
       gave: (address, bytes) => this.#node.upload?.gave(address, bytes),
       own: (part) => trackers.own(md5, part),
-      limit: this.#node.downloadLimit,
+      limit: this.#node.downloadPace(md5),
       sequential: this.#options.sequential,
       verify: this.#options.verify ?? true,
       clock,

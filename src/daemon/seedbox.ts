@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../core/errors.js';
 import type { HostPort } from '../model/address.js';
+import type { FileMd5 } from '../model/ids.js';
 import { formatMagnet } from '../model/magnet.js';
 import type { Manifest } from '../model/manifest.js';
 import { PartList } from '../model/part-list.js';
@@ -10,6 +11,7 @@ import { LockFile } from '../storage/lock-file.js';
 import { ShareIndex } from '../storage/share-index.js';
 import { type SharedFile, ShareLibrary } from '../storage/share-library.js';
 import type { ServedFile } from '../swarm/upload.js';
+import type { Adjustable, Limits } from './adjustable.js';
 import { HashLog } from './hash-log.js';
 import { midstateCheck } from './midstate-check.js';
 import { PeerNode, type PeerNodeOptions } from './peer-node.js';
@@ -43,7 +45,7 @@ export interface SeedboxOptions extends Omit<PeerNodeOptions, 'threads'> {
   readonly onShared: (file: SharedNotice) => void;
 }
 
-export class Seedbox {
+export class Seedbox implements Adjustable {
   readonly #options: SeedboxOptions;
   readonly #node: PeerNode;
   #lock: LockFile | null = null;
@@ -107,6 +109,18 @@ export class Seedbox {
   stop(): Promise<{ unavailable: Manifest[] }> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
+  }
+
+  setLimits(limits: Partial<Limits>): void {
+    this.#node.setLimits(limits);
+  }
+
+  setFileLimits(md5: FileMd5, limits: Partial<Limits>): void {
+    this.#node.setFileLimits(md5, limits);
+  }
+
+  setSlots(slots: number): void {
+    this.#node.setSlots(slots);
   }
 
   stats() {

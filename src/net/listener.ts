@@ -9,7 +9,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import type { Handler, UploadPace } from './handler.js';
+import type { Handler } from './handler.js';
 import { ListenerCounts } from './listener-counts.js';
 import { type ConnectionLimits, ServedConnection } from './served-connection.js';
 
@@ -37,8 +37,6 @@ export interface ListenerInit {
   readonly clock: Clock;
   readonly limits: ListenerLimits;
   readonly logger: Logger;
-  /** Writes leased frames in slices at its pace; at full speed when left out. */
-  readonly uploadPace?: UploadPace;
 }
 
 export class Listener {
@@ -125,7 +123,7 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    const { handler, clock, limits, logger, uploadPace } = this.#init;
+    const { handler, clock, limits, logger } = this.#init;
     if (this.#connections.size >= limits.connections && !this.#makeRoom()) {
       this.#counts.over('too-many-connections');
       socket.destroy();
@@ -139,7 +137,6 @@ export class Listener {
       clock,
       limits,
       logger,
-      pace: uploadPace ?? null,
       counts: this.#counts,
       spoke: (connection) => this.#silent.delete(connection),
       closed: (over) => {

@@ -15,7 +15,7 @@ import { RequestDecoder } from '../protocol/requests.js';
 import { AnswerWriter } from './answer-writer.js';
 import { Deadline } from './deadline.js';
 import { Departure } from './departure.js';
-import type { Handler, UploadPace } from './handler.js';
+import type { Handler } from './handler.js';
 import type { ListenerCounts } from './listener-counts.js';
 import { type Outcome, Refusal, Turns } from './turns.js';
 
@@ -48,7 +48,6 @@ export interface ServedConnectionInit {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
   readonly logger: Logger;
-  readonly pace: UploadPace | null;
   readonly counts: ListenerCounts;
   /** The other side sent its first byte. */
   readonly spoke: (connection: ServedConnection) => void;
@@ -86,7 +85,7 @@ export class ServedConnection {
   #reason: string | null = null;
 
   constructor(init: ServedConnectionInit) {
-    const { id, socket, handler, clock, limits, logger, pace, counts } = init;
+    const { id, socket, handler, clock, limits, logger, counts } = init;
     this.#init = init;
     const requester = {
       ip: canonicalIp(socket.remoteAddress ?? ''),
@@ -103,7 +102,7 @@ export class ServedConnection {
       deliver: (outcome) => this.#deliver(outcome),
       settled: () => this.#settled(),
     });
-    this.#writer = new AnswerWriter({ socket, pace, counts, progress: () => this.#pump() });
+    this.#writer = new AnswerWriter({ socket, counts, progress: () => this.#pump() });
     this.#deadline = new Deadline(clock, () => this.#timedOut());
     this.#deadline.set(limits.firstByteMs);
     socket.on('data', (bytes: Buffer) => this.#arrived(bytes));

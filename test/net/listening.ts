@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { type Clock, systemClock } from '../../src/core/clock.js';
 import { silentLogger } from '../../src/core/logger.js';
-import type { Answer, Handler, LeasedFrame } from '../../src/net/handler.js';
+import type { Answer, Handler, LeasedFrame, UploadPace } from '../../src/net/handler.js';
 import { DEFAULT_LISTENER_LIMITS, Listener, type ListenerInit } from '../../src/net/listener.js';
 import type { Request } from '../../src/protocol/messages.js';
 import { atEnd } from '../support/clean-up.js';
@@ -72,10 +72,12 @@ export class HeldAnswers {
 export class Lease implements LeasedFrame {
   readonly frame: Uint8Array;
   readonly payloadBytes: number;
+  readonly pace: UploadPace | null;
   readonly releases: boolean[] = [];
 
-  constructor(frame: Uint8Array) {
+  constructor(frame: Uint8Array, pace: UploadPace | null = null) {
     this.frame = frame;
+    this.pace = pace;
     this.payloadBytes = frame.length;
   }
 
