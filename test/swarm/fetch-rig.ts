@@ -42,6 +42,7 @@ export class FetchRig {
     failures: {},
     handedOn: 0,
     stolen: 0,
+    replaced: 0,
   };
   readonly links: ScriptedLink[] = [];
   /** Part and the id of its sender, in order of landing. */
