@@ -24,6 +24,8 @@ const SLOW_SHARE = 0.1;
 const STEAL_RATIO = 3;
 /** A request that waits this long for its first byte may also go to an idle owner (PROTOCOL.md §4). */
 const QUEUED_MS = 2_000;
+/** A request that is closed after so long was in the peer's queue to the end, which is 30 s (PROTOCOL.md §4). */
+const WAITED_IN_VAIN_MS = 25_000;
 /** Connections over all peers that the fetcher aims at; a few peers get up to four each (PROTOCOL.md §4). */
 const CONNECTIONS = 12;
 const CONNECTIONS_PER_PEER = 4;
@@ -287,19 +289,27 @@ export class Fetcher {
 
   #failed(peer: Peer, part: PartIndex, reason: ExchangeFailure): void {
     const { picker, clock } = this.#init;
+    const since = peer.requests.get(part)!.since;
     peer.requests.delete(part);
     picker.requestEnded(part);
     if (picker.requestsOf(part) === 0) this.#crawling.delete(part);
     this.stats.failures[reason.kind] = (this.stats.failures[reason.kind] ?? 0) + 1;
     const now = clock.now();
-    if (reason.kind === 'refused' || isProse(reason.error)) this.#refused(peer, now);
+    if (reason.kind === 'refused' || isProse(reason.error)) this.#refused(peer, since, now);
     else if (reason.kind === 'protocol') peer.breached(now);
     else if (reason.kind !== 'aborted') peer.failed(now);
     this.pump();
   }
 
-  /** Whoever sends another part meanwhile has the file: this one waited too long for its turn. */
-  #refused(peer: Peer, now: number): void {
+  /**
+   * Whoever sends another part meanwhile has the file: this one waited too long for its turn. So did one that was closed as
+   * late as that: its peer knows us as one that waits, and is asked again at once.
+   */
+  #refused(peer: Peer, since: number, now: number): void {
+    if (now - since >= WAITED_IN_VAIN_MS) {
+      peer.reached = true;
+      return;
+    }
     const isServing = [...peer.requests.values()].some(({ landing }) => landing.begun);
     if (isServing) peer.failed(now);
     else peer.refused(now);

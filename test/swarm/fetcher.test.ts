@@ -255,6 +255,16 @@ describe('the window of a fetcher', () => {
 });
 
 describe('a peer that refuses', () => {
+  it('is asked again at once when the request had waited in its queue to the end', () => {
+    const rig = new FetchRig({ parts: 1, owners: ['all'] });
+    rig.fetcher.start();
+    rig.clock.advance(30_000);
+    rig.link(0).request(0).fail('refused');
+    assert.deepEqual(rig.underWay, [[0]]);
+    assert.equal(rig.peer(0).reached, true);
+    rig.assertStops();
+  });
+
   it('rests for 60 s while others are asked for the part', () => {
     const rig = new FetchRig({ parts: 2, owners: [[0], [0, 1]] });
     rig.link(0).maxConnections = 1;
