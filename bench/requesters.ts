@@ -39,6 +39,7 @@ const [requesters, rate, seconds] = [Number(values.requesters), Number(values.ra
 
 await inScratchFolder(async (folder) => {
   const report = new Report('requesters', values.json);
+  report.run();
   const share = join(folder, 'share');
   await mkdir(share);
   const md5 = (await writeRandomFile(join(share, 'source.bin'), PARTS * PART)) as FileMd5;
