@@ -5,7 +5,7 @@ import type { Output } from './output.js';
 import type { StopRequest } from './stop-request.js';
 
 /** What a config file can change while a command runs. */
-export interface Configured<N extends CommandName> {
+interface Configured<N extends CommandName> {
   readonly settings: SettingsOf<N>;
   /** Of single files, which only the config file gives. */
   readonly files: ReadonlyMap<FileMd5, Limits>;
