@@ -1,3 +1,5 @@
+import { cpus } from 'node:os';
+
 export type Unit =
   | 'B/s'
   | 'B'
@@ -24,6 +26,14 @@ export class Report {
   constructor(bench: string, json: boolean) {
     this.#bench = bench;
     this.#json = json;
+  }
+
+  /** With `json`, what was run and where: the first line of results that are kept. */
+  run(): void {
+    if (!this.#json) return;
+    const args = process.argv.slice(2).join(' ');
+    const machine = { node: process.version, cpu: cpus()[0]?.model, cpus: cpus().length };
+    this.#line({ event: 'run', command: `node dist/bench/${this.#bench}.js ${args}`, ...machine });
   }
 
   /** One figure under a name that stays the same over time. */

@@ -24,7 +24,7 @@ export async function run(invocation: Invocation<'daemon'>): Promise<void> {
     onShared: ({ md5, name, size, magnet }) => logger.info({ md5, name, size, magnet }, 'shared'),
   });
   const start = async () => {
-    const seedbox = await startSeedbox(options, output);
+    const seedbox = await startSeedbox(options, invocation);
     output.print(`daemon listening on ${formatHostPort(seedbox.address.host, seedbox.address.port)}`);
     return http === null ? seedbox : http.beside(seedbox, seedbox);
   };

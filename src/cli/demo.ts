@@ -20,7 +20,7 @@ const DEFAULT_TRACKER = `${LOOPBACK}:3000`;
 
 /** `start --demo`: everything on loopback and in the current folder, and what to type to see it work. */
 export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
-  const { settings, output, givenBy, env, stop } = invocation;
+  const { settings, output, givenBy, env } = invocation;
   const given = (name: SettingName) => givenBy(name) !== null;
   const folders = given('share') ? settings.share : [FOLDER];
   if (!given('share')) await ensureSample(FOLDER);
@@ -39,7 +39,7 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
     { ...settings, share: folders },
     { files: [], stateDir, logger, onShared: ready, ...http?.server.seedboxObservers() },
   );
-  const more = { logger, output, stop, ...http?.server.trackerObservers() };
+  const more = { logger, following: invocation, ...http?.server.trackerObservers() };
   const ports = {
     tracker: given('tracker-listen') ? [settings['tracker-listen']] : loopback(settings['tracker-listen']),
     seedbox: given('listen') ? [settings.listen] : loopback(settings.listen),

@@ -9,6 +9,7 @@ import { formatHostPort, type HostPort } from '../model/address.js';
 import { diskError, isErrno } from '../storage/disk-error.js';
 import { chooseFile } from './choose-file.js';
 import { STDOUT_UNREAD } from './failure.js';
+import { ConfigFollower } from './follow-config.js';
 import type { Invocation } from './invocation.js';
 import { debugLogger } from './log.js';
 import type { Output } from './output.js';
@@ -25,6 +26,7 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
   const wanted = parseWanted(words[0]!);
   const report = progressReport(wantedLabel(wanted), settings, output, systemClock);
   const toStdout = settings.output === '-';
+  const followers: ConfigFollower[] = [];
   const endWatch = toStdout ? watchStdoutReader(() => stop.make('stdout closed')) : () => {};
   try {
     const { stats } = await download({
@@ -44,6 +46,9 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
       uploadLimit: settings['upload-limit'],
       downloadLimit: settings['download-limit'],
       cacheBytes: settings.cache,
+      onAdjustable: (node) => {
+        followers.push(new ConfigFollower(invocation, node));
+      },
       choose: (matches) => chooseFile(matches, output, stop),
       onProgress: (progress) => report.update(progress),
       onDone(result) {
@@ -61,6 +66,7 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
     throw toStdout && stop.reason === 'stdout closed' ? unread() : error;
   } finally {
     endWatch();
+    for (const follower of followers) follower.stop();
     report.end();
   }
 }

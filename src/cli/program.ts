@@ -1,4 +1,4 @@
-import type { Finding } from '../daemon/doctor/finding.js';
+import type { ConfigFile } from '../daemon/config-file.js';
 import {
   CONFIG_VARIABLE,
   environmentSource,
@@ -62,30 +62,38 @@ export async function runProgram(
 }
 
 async function execute<N extends CommandName>(name: N, line: CommandLine, host: Host): Promise<void> {
-  const { found, config } = await sources(name, line, host);
-  const { settings, givenBy } = resolveSettings(name, found);
+  const configFile = line.configFile ?? host.env[CONFIG_VARIABLE];
+  const stronger = strongerSources(line, host);
+  const checked = name === 'doctor' && configFile ? await checkConfig(configFile) : null;
+  const configure = async () => {
+    const file = checked?.file ?? (configFile && checked === null ? await readConfig(configFile) : null);
+    const resolved = resolveSettings(name, file === null ? stronger : [...stronger, file]);
+    return { ...resolved, files: file?.files ?? new Map() };
+  };
+  const { settings, givenBy, files } = await configure();
   host.json = (settings as Partial<SettingsOf<'get'>>).json ?? false;
   const { run } = await COMMANDS[name].load();
-  await run({ words: line.words, settings, givenBy, config, ...host });
+  const config = checked?.finding ?? null;
+  const configureAgain = configFile ? configure : null;
+  await run({ words: line.words, settings, givenBy, files, config, configureAgain, ...host });
 }
 
-/** Strongest first: flag, environment, file. */
-async function sources(
-  name: CommandName,
-  { flags, configFile }: CommandLine,
-  { output, env }: Host,
-): Promise<{ found: Source[]; config: Finding | null }> {
+async function readConfig(path: string): Promise<ConfigFile> {
+  const { readConfigFile } = await import('../daemon/config-file.js');
+  return readConfigFile(path);
+}
+
+/** For `doctor`, which a bad file does not keep from its other checks. */
+async function checkConfig(path: string) {
+  const doctor = await import('../daemon/doctor/config.js');
+  return doctor.checkConfig(path);
+}
+
+/** What wins over the config file, strongest first: flags, environment. */
+function strongerSources({ flags }: CommandLine, { output, env }: Host): Source[] {
   const environment = environmentSource(env);
   for (const variable of environment.unknown) {
     output.tell(`bugtorrent: warning: ${variable} is not a setting and is ignored`, 'yellow');
   }
-  const path = configFile ?? env[CONFIG_VARIABLE];
-  const found = [flags, environment.source];
-  if (!path) return { found, config: null };
-  if (name === 'doctor') {
-    const { finding, source } = await (await import('../daemon/doctor/config.js')).checkConfig(path);
-    return { found: source === null ? found : [...found, source], config: finding };
-  }
-  const { readConfigFile } = await import('../daemon/config-file.js');
-  return { found: [...found, await readConfigFile(path)], config: null };
+  return [flags, environment.source];
 }

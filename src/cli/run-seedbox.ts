@@ -1,6 +1,6 @@
 import { Seedbox, type SeedboxOptions } from '../daemon/seedbox.js';
 import type { HostPort } from '../model/address.js';
-import type { Output } from './output.js';
+import { ConfigFollower, type Following } from './follow-config.js';
 import { counted } from './quantity.js';
 import { listening, type Service } from './serve.js';
 
@@ -12,15 +12,23 @@ export interface SeedboxService extends Service {
   readonly seedbox: Seedbox;
 }
 
-/** A seedbox that listens; when it stops it says which files nobody has any more. */
-export async function startSeedbox(options: SeedboxOptions, output: Output): Promise<SeedboxService> {
+/** A seedbox that listens and keeps to the config file's limits; when it stops it says which files nobody has any more. */
+export async function startSeedbox(options: SeedboxOptions, following: Following): Promise<SeedboxService> {
+  const { output } = following;
   const seedbox = new Seedbox(options);
-  const address = await listening(options.listen, '--listen', () => seedbox.start());
+  const follower = new ConfigFollower(following, seedbox);
+  const address = await listening(options.listen, '--listen', () => seedbox.start()).catch(
+    (error: unknown) => {
+      follower.stop();
+      throw error;
+    },
+  );
   return {
     address,
     seedbox,
     stats: () => seedbox.stats(),
     async stop() {
+      follower.stop();
       const { unavailable } = await seedbox.stop();
       for (const { name, md5 } of unavailable.slice(0, NAMED)) {
         output.tell(

@@ -19,5 +19,5 @@ export async function run(invocation: Invocation<'share'>): Promise<void> {
       output.print(`  ${magnet}`);
     },
   });
-  await serve(() => startSeedbox(options, output), invocation, settings['leave-when-safe']);
+  await serve(() => startSeedbox(options, invocation), invocation, settings['leave-when-safe']);
 }

@@ -8,7 +8,7 @@ import { ownTracker, startTrackerAndSeedbox } from './tracker-and-seedbox.js';
 
 /** `start`: tracker and daemon in one process until they are stopped. */
 export async function run(invocation: Invocation<'start'>): Promise<void> {
-  const { settings, output, env, stop } = invocation;
+  const { settings, output, env } = invocation;
   if (settings.demo) return (await import('./demo.js')).runDemo(invocation);
   const logger = await openLogger(output, env, 'info');
   const stateDir = settings.state ?? defaultStateDir(env);
@@ -23,7 +23,7 @@ export async function run(invocation: Invocation<'start'>): Promise<void> {
   const own = ownTracker(settings, stateDir);
   const start = async () => {
     const observers = http?.server.trackerObservers();
-    const both = await startTrackerAndSeedbox(own, options, { logger, output, stop, ...observers });
+    const both = await startTrackerAndSeedbox(own, options, { logger, following: invocation, ...observers });
     output.print(`tracker listening on ${formatHostPort(own.listen.host, both.trackerAddress.port)}`);
     output.print(`daemon listening on ${formatHostPort(both.address.host, both.address.port)}`);
     return http === null ? both : http.beside(both, both);

@@ -9,11 +9,10 @@ import type { SettingsOf } from '../daemon/settings.js';
 import type { TrackerObservers } from '../daemon/tracker-metrics.js';
 import type { TrackerServer } from '../daemon/tracker-server.js';
 import type { HostPort } from '../model/address.js';
-import type { Output } from './output.js';
+import type { Following } from './follow-config.js';
 import { type SeedboxService, startSeedbox } from './run-seedbox.js';
 import { startTracker } from './run-tracker.js';
 import { trackerFolder } from './seedbox-options.js';
-import type { StopRequest } from './stop-request.js';
 import { type AccessOptions, accessOptions } from './tracker-options.js';
 
 /** A tracker and a seedbox that is registered there, in one process. */
@@ -25,8 +24,7 @@ export interface TrackerAndSeedbox extends SeedboxService {
 
 interface Surroundings extends Partial<TrackerObservers> {
   readonly logger: Logger;
-  readonly output: Output;
-  readonly stop: StopRequest;
+  readonly following: Following;
 }
 
 /** Where the tracker of both listens and keeps its state, and whom it serves. */
@@ -53,7 +51,7 @@ export function ownTracker(settings: SettingsOf<'start'>, stateDir: string): Own
 export async function startTrackerAndSeedbox(
   own: OwnTracker,
   options: SeedboxOptions,
-  { logger, output, stop, onAnswer }: Surroundings,
+  { logger, following, onAnswer }: Surroundings,
 ): Promise<TrackerAndSeedbox> {
   const { store, folder, storeIntervalMs } = own;
   const host = ownTrackerHost(own.listen, options);
@@ -67,12 +65,12 @@ export async function startTrackerAndSeedbox(
       clock: systemClock,
     },
     '--tracker-listen',
-    stop,
+    following.stop,
   );
   const { port } = server.address;
   try {
     const trackers = [{ host, port }, ...options.trackers];
-    const seedbox = await startSeedbox({ ...options, trackers }, output);
+    const seedbox = await startSeedbox({ ...options, trackers }, following);
     return {
       ...seedbox,
       tracker: server.tracker,

@@ -18,6 +18,7 @@ import { saltSuffixes } from '../swarm/salt-suffixes.js';
 import { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { FoundAtTrackers } from '../swarm/tracker-group.js';
 import type { ServedFile } from '../swarm/upload.js';
+import type { Adjustable } from './adjustable.js';
 import type { Engine } from './engine.js';
 import { type Choose, findFile, type Wanted } from './find-file.js';
 import { hashFile, streamFile } from './local-file.js';
@@ -72,6 +73,8 @@ export interface DownloadOptions {
   readonly choose?: Choose;
   /** Where what it does is counted. */
   readonly counts?: SwarmCounts;
+  /** Called before anything begins, with what may be changed from then on. */
+  readonly onAdjustable?: (node: Adjustable) => void;
   readonly onProgress: (progress: Progress) => void;
   /** The file is verified and in place; serving on may follow. */
   readonly onDone: (result: DownloadResult) => void;
@@ -128,6 +131,7 @@ class DownloadRun {
 
   async toTheEnd(): Promise<DownloadResult> {
     const { wanted, choose } = this.#options;
+    this.#options.onAdjustable?.(this.#node);
     // First of all, and awaited below: the workers come up on the other processors while the trackers are asked.
     const working = this.#node.work();
     this.#working = working;
@@ -244,7 +248,7 @@ class DownloadRun {
       },
       gave: (address, bytes) => this.#node.upload?.gave(address, bytes),
       own: (part) => trackers.own(md5, part),
-      limit: this.#node.downloadLimit,
+      limit: this.#node.downloadPace(md5),
       sequential: this.#options.sequential,
       counts: this.#options.counts ?? new SwarmCounts(),
       verify: this.#options.verify ?? true,

@@ -7,13 +7,15 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { FrameReads } from '../compute/frame-reads.js';
 import type { Clock } from '../core/clock.js';
+import { UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { type HostPort, hosts, type NodeAddress } from '../model/address.js';
 import type { FileMd5 } from '../model/ids.js';
+import { DownloadLimits, type ReadPace } from '../net/download-limits.js';
 import type { Answer, Requester } from '../net/handler.js';
 import { DEFAULT_LISTENER_LIMITS, Listener } from '../net/listener.js';
-import { RateLimiter } from '../net/rate-limiter.js';
 import { RequestPipeline } from '../net/request-pipeline.js';
+import { UploadLimits } from '../net/upload-limits.js';
 import type { SeedChoking } from '../policy/choker.js';
 import { STATE_BYTES } from '../policy/midstate-list.js';
 import { DEFAULT_QUEUE_LIMITS } from '../policy/upload-queue.js';
@@ -24,6 +26,7 @@ import { OwnerLookup } from '../swarm/owner-lookup.js';
 import type { PeerLink } from '../swarm/peer-book.js';
 import { TrackerGroup } from '../swarm/tracker-group.js';
 import { type ServedFile, Upload } from '../swarm/upload.js';
+import { type Adjustable, checkLimits, checkSlots, type Limits, MOST_LIMITED_FILES } from './adjustable.js';
 import type { Engine, EngineOptions } from './engine.js';
 
 export interface PeerNodeOptions extends EngineOptions {
@@ -51,15 +54,18 @@ const STOP_MS = 8_000;
 const FIRST_CONNECTIONS = 4;
 const FIRST_DEPTH = 2;
 
-export class PeerNode {
+export class PeerNode implements Adjustable {
   readonly trackers: TrackerGroup;
-  readonly uploadLimit: RateLimiter;
-  readonly downloadLimit: RateLimiter;
   readonly #options: PeerNodeOptions;
   readonly #find: (md5: FileMd5) => ServedFile | null;
   readonly #listener: Listener;
   readonly #owners: OwnerLookup;
   readonly #localAddress: string | undefined;
+  readonly #uploadLimits: UploadLimits;
+  readonly #downloadLimits: DownloadLimits;
+  readonly #limitedFiles = new Map<FileMd5, Limits>();
+  #limits: Limits;
+  #slots: number;
   #engine: Engine | null = null;
   #upload: Upload | null = null;
   #port = 0;
@@ -70,14 +76,15 @@ export class PeerNode {
     this.#options = options;
     this.#find = find;
     this.#localAddress = specificAddress(listen.host);
-    this.uploadLimit = new RateLimiter(clock, options.uploadLimit);
-    this.downloadLimit = new RateLimiter(clock, options.downloadLimit);
+    this.#uploadLimits = new UploadLimits(clock, options.uploadLimit);
+    this.#downloadLimits = new DownloadLimits(clock, options.downloadLimit);
+    this.#limits = { upload: options.uploadLimit, download: options.downloadLimit };
+    this.#slots = options.slots;
     this.#listener = new Listener({
       handler: (request, requester) => this.#handle(request, requester),
       clock,
       logger,
       limits: DEFAULT_LISTENER_LIMITS,
-      uploadPace: this.uploadLimit,
     });
     this.trackers = new TrackerGroup({
       trackers: options.trackers,
@@ -106,7 +113,7 @@ export class PeerNode {
   /** Starts the workers; RETPs are answered from now on. */
   async work(): Promise<Engine> {
     const { Engine: EngineClass } = await import('./engine.js');
-    const { clock, logger, slots, seedChoking, uploadLimit, onSlot, onSent } = this.#options;
+    const { clock, logger, seedChoking, onSlot, onSent } = this.#options;
     const engine = new EngineClass(this.#options);
     this.#engine = engine;
     const reads = new FrameReads((job) => engine.pool.run('readFrames', job));
@@ -115,9 +122,9 @@ export class PeerNode {
       memory: engine.memory,
       readFrame: (job) => reads.read(job),
       limits: DEFAULT_QUEUE_LIMITS,
-      slots,
+      slots: this.#slots,
       seedChoking,
-      uploadLimit,
+      limit: this.#uploadLimits,
       contended: (md5, geometry) => this.#owners.contended(md5, geometry),
       random: Math.random,
       onSlot,
@@ -162,11 +169,46 @@ export class PeerNode {
     return this.#upload;
   }
 
+  setLimits(limits: Partial<Limits>): void {
+    checkLimits(limits);
+    this.#limits = { ...this.#limits, ...limits };
+    this.#uploadLimits.rate = this.#limits.upload;
+    this.#downloadLimits.rate = this.#limits.download;
+  }
+
+  setFileLimits(md5: FileMd5, limits: Partial<Limits>): void {
+    checkLimits(limits);
+    const known = this.#limitedFiles.get(md5) ?? { upload: null, download: null };
+    const { upload, download } = { ...known, ...limits };
+    this.#limitedFiles.delete(md5);
+    if (upload !== null || download !== null) {
+      if (this.#limitedFiles.size === MOST_LIMITED_FILES) throw tooManyFiles();
+      this.#limitedFiles.set(md5, { upload, download });
+    }
+    this.#uploadLimits.limitFile(md5, upload);
+    this.#downloadLimits.limitFile(md5, download);
+  }
+
+  setSlots(slots: number): void {
+    checkSlots(slots);
+    this.#slots = slots;
+    if (this.#upload !== null) this.#upload.slots = slots;
+  }
+
+  /** What limits cost. */
+  get limiters() {
+    return { upload: this.#uploadLimits, download: this.#downloadLimits };
+  }
+
+  /** What the data of a file is read at. */
+  downloadPace(md5: FileMd5): ReadPace {
+    return this.#downloadLimits.pace(md5);
+  }
+
   /** Ends uploads in order, then the trackers' sessions, then the workers. */
   async stop(): Promise<void> {
     this.#upload?.stop();
-    this.uploadLimit.close();
-    this.downloadLimit.close();
+    this.#uploadLimits.close();
     await this.#listener.stop(STOP_MS);
     this.trackers.stop();
     await this.#engine?.stop();
@@ -191,6 +233,11 @@ export class PeerNode {
       listener: this.#listener.stats(),
       upload: this.#upload?.stats() ?? null,
       engine: this.#engine?.stats() ?? null,
+      limits: {
+        ...this.#limits,
+        waiting: this.#uploadLimits.waiting,
+        files: Object.fromEntries(this.#limitedFiles),
+      },
     };
   }
 
@@ -215,6 +262,13 @@ export class PeerNode {
     const known = file.midstates.length === Math.max(0, partCount - 1) * STATE_BYTES;
     return known ? encodeAmid(file.midstates) : null;
   }
+}
+
+function tooManyFiles(): UsageError {
+  return new UsageError(
+    'BAD_LIMIT',
+    `at most ${MOST_LIMITED_FILES} files can have limits of their own: take one away first`,
+  );
 }
 
 /** The listen address, when it is a specific one: several nodes on one machine then stay apart. */

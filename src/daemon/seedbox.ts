@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../core/errors.js';
 import type { HostPort } from '../model/address.js';
+import type { FileMd5 } from '../model/ids.js';
 import { formatMagnet } from '../model/magnet.js';
 import type { Manifest } from '../model/manifest.js';
 import { PartList } from '../model/part-list.js';
@@ -11,6 +12,7 @@ import { ShareIndex } from '../storage/share-index.js';
 import { type SharedFile, ShareLibrary } from '../storage/share-library.js';
 import { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { ServedFile } from '../swarm/upload.js';
+import type { Adjustable, Limits } from './adjustable.js';
 import { HashLog } from './hash-log.js';
 import { midstateCheck } from './midstate-check.js';
 import { PeerNode, type PeerNodeOptions } from './peer-node.js';
@@ -46,7 +48,7 @@ export interface SeedboxOptions extends Omit<PeerNodeOptions, 'threads'> {
   readonly onShared: (file: SharedNotice) => void;
 }
 
-export class Seedbox {
+export class Seedbox implements Adjustable {
   /** What its downloads do. */
   readonly downloads: SwarmCounts;
   readonly #options: SeedboxOptions;
@@ -115,6 +117,18 @@ export class Seedbox {
     return this.#stopped;
   }
 
+  setLimits(limits: Partial<Limits>): void {
+    this.#node.setLimits(limits);
+  }
+
+  setFileLimits(md5: FileMd5, limits: Partial<Limits>): void {
+    this.#node.setFileLimits(md5, limits);
+  }
+
+  setSlots(slots: number): void {
+    this.#node.setSlots(slots);
+  }
+
   stats() {
     return { ...this.#node.stats(), library: this.#library?.stats() ?? null };
   }
@@ -133,9 +147,9 @@ export class Seedbox {
     return { logins: this.#node.logins, library: this.#library?.stats() ?? null };
   }
 
-  /** The limits of both directions. */
+  /** What the limits of both directions cost. */
   get limits() {
-    return { upload: this.#node.uploadLimit, download: this.#node.downloadLimit };
+    return this.#node.limiters;
   }
 
   async #stop(): Promise<{ unavailable: Manifest[] }> {

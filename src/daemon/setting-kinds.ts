@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { canonicalIp, type HostPort, parseHostPort } from '../model/address.js';
+import { SLOWEST_RATE } from './adjustable.js';
 import { parseStorePlace, type StorePlace } from './open-store.js';
 
 /** How the text of one setting is read. */
@@ -52,9 +53,6 @@ export function parseAnnounced(text: string): AnnouncedAddress | null {
   if (!each || given.length === 0 || given.some((half) => UNSPECIFIED.has(half))) return null;
   return { v4: v4[0] ?? null, v6: v6[0] ?? null };
 }
-
-/** A rate limit keeps a floor: below 1 KiB/s no request would end before the other side's timeouts. */
-const SLOWEST_RATE = 1024;
 
 export const size: Kind<number> = {
   placeholder: 'SIZE',

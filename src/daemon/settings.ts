@@ -6,6 +6,7 @@
 import { MAX_PART_COUNT } from '../model/geometry.js';
 import type { SeedChoking } from '../policy/choker.js';
 import { ADDRESS_LIMITS } from '../tracker/limits.js';
+import { MOST_SLOTS } from './adjustable.js';
 import {
   announced,
   cacheSize,
@@ -226,7 +227,7 @@ export const SETTINGS = {
     'the address others reach this node at, when it is not the one it listens on or connects from',
   ),
   slots: single(
-    count(1000),
+    count(MOST_SLOTS),
     { daemon: '4', start: '4', share: '4', simulate: '4' },
     'peers uploaded to at a time, one of them to let new ones begin; more while the uplink has room',
   ),

@@ -9,17 +9,18 @@ export const LIMITS = {
   bugtorrent_limit_connections_waiting: gauge('Connections that wait for --upload-limit now'),
 } as const;
 
-/** RateLimiter. */
-interface Limiter {
-  readonly waiting: number;
+/** DownloadLimits, and UploadLimits. */
+interface Waits {
   /** Milliseconds. */
   readonly waited: number;
 }
 
-export function collectLimits(
-  registry: MetricsRegistry,
-  { upload, download }: { readonly upload: Limiter; readonly download: Limiter },
-): void {
+interface Limiters {
+  readonly upload: Waits & { readonly waiting: number };
+  readonly download: Waits;
+}
+
+export function collectLimits(registry: MetricsRegistry, { upload, download }: Limiters): void {
   registry.family(LIMITS, () => ({
     bugtorrent_limit_wait_seconds_total: { upload: upload.waited / 1e3, download: download.waited / 1e3 },
     bugtorrent_limit_connections_waiting: upload.waiting,

@@ -20,7 +20,6 @@ interface BytesOut {
 
 export interface AnswerWriterInit {
   readonly socket: Socket;
-  readonly pace: UploadPace | null;
   readonly counts: BytesOut;
   /** The kernel took some bytes. */
   readonly progress: () => void;
@@ -101,7 +100,7 @@ export class AnswerWriter {
   }
 
   #send(answer: LeasedFrame): void {
-    const { pace } = this.#init;
+    const { pace } = answer;
     if (pace !== null && pace.slice < Number.POSITIVE_INFINITY) {
       this.#slicing = true;
       void this.#sendInSlices(answer, pace);

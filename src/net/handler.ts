@@ -11,6 +11,8 @@ export interface LeasedFrame {
   readonly frame: Uint8Array;
   /** Bytes of data in it, framing left out. */
   readonly payloadBytes: number;
+  /** Bounds the rate at which it is written; null: at full speed. */
+  readonly pace: UploadPace | null;
   /** Called exactly once: with true when the socket has taken the whole frame, with false when it never will. */
   release(sent: boolean): void;
 }
@@ -42,10 +44,10 @@ export interface PaceWait {
   cancel(): void;
 }
 
-/** Bounds the rate at which leased frames are written. */
+/** Bounds the rate at which a leased frame is written, in slices. */
 export interface UploadPace {
   /** What to wait for before `bytes` are written; null: nothing. */
   wait(bytes: number): PaceWait | null;
-  /** The most bytes to write at once. */
+  /** The most bytes to write at once; infinite while there is no limit. */
   readonly slice: number;
 }

@@ -11,7 +11,7 @@ import { OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { canonicalIp } from '../model/address.js';
 import type { Admission } from './admission.js';
-import type { Handler, UploadPace } from './handler.js';
+import type { Handler } from './handler.js';
 import { ListenerCounts } from './listener-counts.js';
 import { type ConnectionLimits, ServedConnection } from './served-connection.js';
 
@@ -41,8 +41,6 @@ export interface ListenerInit {
   readonly logger: Logger;
   /** Everybody when left out. */
   readonly admission?: Admission;
-  /** Writes leased frames in slices at its pace; at full speed when left out. */
-  readonly uploadPace?: UploadPace;
 }
 
 export class Listener {
@@ -137,7 +135,7 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    const { handler, clock, limits, logger, uploadPace, admission } = this.#init;
+    const { handler, clock, limits, logger, admission } = this.#init;
     const visit = admission?.(canonicalIp(socket.remoteAddress ?? '')) ?? null;
     if (typeof visit === 'string') {
       this.#counts.over(visit);
@@ -159,7 +157,6 @@ export class Listener {
       clock,
       limits,
       logger,
-      pace: uploadPace ?? null,
       counts: this.#counts,
       spoke: (connection) => this.#silent.delete(connection),
       closed: (over) => {

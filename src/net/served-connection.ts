@@ -15,7 +15,7 @@ import type { Visit } from './admission.js';
 import { AnswerWriter } from './answer-writer.js';
 import { Deadline } from './deadline.js';
 import { Departure } from './departure.js';
-import type { Handler, UploadPace } from './handler.js';
+import type { Handler } from './handler.js';
 import type { ListenerCounts } from './listener-counts.js';
 import { SocketRequester } from './socket-requester.js';
 import { type Outcome, Refusal, Turns } from './turns.js';
@@ -51,7 +51,6 @@ export interface ServedConnectionInit {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
   readonly logger: Logger;
-  readonly pace: UploadPace | null;
   readonly counts: ListenerCounts;
   /** The other side sent its first byte. */
   readonly spoke: (connection: ServedConnection) => void;
@@ -93,7 +92,7 @@ export class ServedConnection {
   #pause: Timer | null = null;
 
   constructor(init: ServedConnectionInit) {
-    const { id, socket, handler, clock, limits, logger, pace, counts } = init;
+    const { id, socket, handler, clock, limits, logger, counts } = init;
     this.#init = init;
     const requester = new SocketRequester(socket, id, this.#departure);
     this.ip = requester.ip;
@@ -104,7 +103,7 @@ export class ServedConnection {
       deliver: (outcome) => this.#deliver(outcome),
       settled: () => this.#settled(),
     });
-    this.#writer = new AnswerWriter({ socket, pace, counts, progress: () => this.#pump() });
+    this.#writer = new AnswerWriter({ socket, counts, progress: () => this.#pump() });
     this.#deadline = new Deadline(clock, () => this.#timedOut());
     this.#deadline.set(limits.firstByteMs);
     socket.on('data', (bytes: Buffer) => this.#arrived(bytes));

@@ -121,6 +121,17 @@ export class PartPicker {
     return this.#inWindow(parts, this.#order.rarity(rarest)) ?? rarest;
   }
 
+  /**
+   * Whether an owner of `parts` has a missing part that fewer others have than `part`, which it was asked for: as long as it
+   * lets us wait, it could be asked for that one instead.
+   */
+  hasRarer(parts: PartList, part: PartIndex): boolean {
+    const begins = this.partCount - this.#missing < FIRST_AT_RANDOM;
+    if (this.#missing === 0 || begins || this.#sequential || part === this.#urgent) return false;
+    const rarest = this.#order.rarest(parts, this.#missing, this.#random);
+    return rarest !== null && this.#order.rarity(rarest) < this.#order.rarity(part);
+  }
+
   /** At most 127 at once for a part. */
   requested(part: PartIndex): void {
     if (this.#isMissing(part)) this.#take(part);

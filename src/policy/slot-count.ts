@@ -2,7 +2,7 @@
  * How many upload slots there are: one more while peers wait and the uplink has room for it, one fewer when a slot's share
  * gets too small.
  *
- * Invariant: at least as many as at the start. Without a limit an added slot is on trial until the next sample, and goes
+ * Invariant: at least `#least`. Without a limit an added slot is on trial until the next sample, and goes
  * when the total did not rise by it.
  */
 
@@ -31,7 +31,7 @@ const TRY_AGAIN_MS = 60_000;
 const MOST_TIMES = 4;
 
 export class SlotCount {
-  readonly #least: number;
+  #least: number;
   #count: number;
   #best: { readonly at: number; readonly rate: number }[] = [];
   /** The rate before the slot that is on trial. */
@@ -41,6 +41,13 @@ export class SlotCount {
   constructor({ slots }: SlotCountInit) {
     this.#least = slots;
     this.#count = slots;
+  }
+
+  /** Begins anew with so many, and never has fewer. */
+  set least(slots: number) {
+    this.#least = slots;
+    this.#count = slots;
+    this.#before = null;
   }
 
   get count(): number {

@@ -22,6 +22,7 @@ import { partIndexes, partLength } from '../model/geometry.js';
 import type { PartIndex } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import type { PartList } from '../model/part-list.js';
+import type { ReadPace } from '../net/download-limits.js';
 import type { MidstateList } from '../policy/midstate-list.js';
 import { PartPicker } from '../policy/part-picker.js';
 import type { Owner } from '../protocol/messages.js';
@@ -96,7 +97,7 @@ export interface DownloadInit {
   /** A peer sent payload: it has a claim to ours. */
   readonly gave: (address: NodeAddress, bytes: number) => void;
   /** The download limit. */
-  readonly limit: DownloadLimit;
+  readonly limit: ReadPace;
   /** False only in a benchmark of the network path. */
   readonly verify: boolean;
   /** Parts are mostly asked for in the order of the file. */
@@ -106,13 +107,6 @@ export interface DownloadInit {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
-}
-
-interface DownloadLimit {
-  /** The most bytes to read at once. */
-  readonly slice: number;
-  /** Milliseconds to stop reading for after `bytes` more. */
-  delay(bytes: number): number;
 }
 
 export interface DownloadSnapshot {
@@ -147,6 +141,7 @@ export class Download {
     failures: {},
     handedOn: 0,
     stolen: 0,
+    replaced: 0,
   };
   #active: Fetcher;
   #bytes = 0;
@@ -191,7 +186,7 @@ export class Download {
     this.#book.countIn(this.#picker);
     this.#fetcher = this.#makeFetcher(this.#picker, WINDOW_PARTS, () => true, {
       landed: (landed, peer) => this.#landed(landed, peer),
-      holdsBack: (underWay) => !this.#hasWritten && underWay + this.#unwritten >= MAX_UNWRITTEN,
+      holdsBack: (underWay) => !this.#hasWritten && underWay() + this.#unwritten >= MAX_UNWRITTEN,
       backlog: (limit) => (this.#way === 'whole' ? this.#hash.backlog(limit) : 0),
     });
     this.#active = this.#fetcher;
@@ -313,7 +308,7 @@ export class Download {
       else if (this.#init.stored.isComplete) this.#decide('whole');
     }
     this.#chain?.ownersChanged();
-    this.#active.pump();
+    this.#active.ownersChanged();
   }
 
   /** What cannot have a list of midstates, or needs none. */

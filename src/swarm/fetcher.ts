@@ -25,15 +25,18 @@ const SLOW_SHARE = 0.1;
 const STEAL_RATIO = 3;
 /** A request that waits this long for its first byte may also go to an idle owner (PROTOCOL.md §4). */
 const QUEUED_MS = 2_000;
+/** A request that is closed after so long was in the peer's queue to the end, which is 30 s (PROTOCOL.md §4). */
+const WAITED_IN_VAIN_MS = 25_000;
 /** Connections over all peers that the fetcher aims at; a few peers get up to four each (PROTOCOL.md §4). */
 const CONNECTIONS = 12;
 const CONNECTIONS_PER_PEER = 4;
 /** Peers asked at once; a tracker may name 999. */
 const MAX_ACTIVE_PEERS = 48;
-/** A connection gets one more request ahead when an answer was whole within AHEAD_MS, one less after QUEUED_UP_MS. */
+/** A connection gets one more request ahead when an answer was whole within AHEAD_MS, one less after QUEUED_UP_MS without. */
 const AHEAD_MS = 100;
 const QUEUED_UP_MS = 400;
-const MIN_DEPTH = 2;
+/** Nothing ahead: the requests that wait at a peer are its first four connections' (PROTOCOL.md §4). */
+const MIN_DEPTH = 1;
 const MAX_DEPTH = 8;
 /** The hash is behind by this much of the window: fetching further ahead would only cool what it has to read. */
 const HASH_BEHIND = 0.5;
@@ -41,8 +44,8 @@ const HASH_BEHIND = 0.5;
 export interface FetchSink {
   /** A part arrived from `peer`; the slot's hold passes to the sink. */
   landed(landed: LandedPart, peer: Peer): void;
-  /** True while no more may be asked for than the `underWay` requests. */
-  holdsBack(underWay: number): boolean;
+  /** True while no more may be asked for than the requests under way; those that wait for their turn do not count. */
+  holdsBack(underWay: () => number): boolean;
   /** Parts that are stored and not yet hashed, at most `limit`: how far the hash is behind. */
   backlog(limit: number): number;
 }
@@ -72,6 +75,8 @@ export interface FetchStats {
   failures: Record<string, number>;
   handedOn: number;
   stolen: number;
+  /** Requests that waited and were withdrawn for a rarer part. */
+  replaced: number;
 }
 
 export class Fetcher {
@@ -110,6 +115,23 @@ export class Fetcher {
     for (const peer of this.#inOrder()) this.#give(peer);
   }
 
+  /** The owners have news: requests that still wait are withdrawn where there is something rarer to ask for. */
+  ownersChanged(): void {
+    const { book, picker, clock } = this.#init;
+    const now = clock.now();
+    if (this.#running && this.#mayGoBeyond()) {
+      for (const peer of book.peers) {
+        if (peer.link.depth > MIN_DEPTH || !peer.usable(now)) continue;
+        for (const [part, { landing, since }] of [...peer.requests]) {
+          if (landing.begun || now - since < QUEUED_UP_MS || !picker.hasRarer(peer.parts, part)) continue;
+          this.stats.replaced++;
+          peer.link.abort(landing);
+        }
+      }
+    }
+    this.pump();
+  }
+
   /** True while a request is under way. */
   get busy(): boolean {
     return this.#init.book.peers.some((peer) => peer.requests.size > 0);
@@ -130,8 +152,14 @@ export class Fetcher {
     });
   }
 
-  get #underWay(): number {
-    return this.#init.book.peers.reduce((sum, { requests }) => sum + requests.size, 0);
+  /** Parts that are coming or may come at once: those that wait for their turn at a peer must not keep out all others. */
+  #underWay(now: number): number {
+    let underWay = 0;
+    for (const { requests } of this.#init.book.peers) {
+      for (const { landing, since } of requests.values())
+        if (landing.begun || now - since < QUEUED_UP_MS) underWay++;
+    }
+    return underWay;
   }
 
   /** Who has failed least first, slow peers last. */
@@ -149,7 +177,11 @@ export class Fetcher {
     const now = clock.now();
     if (peer.requests.size === 0 && this.active >= MAX_ACTIVE_PEERS) return;
     if (!isWorthAsking(peer)) return;
-    while (peer.usable(now) && peer.link.room() > 0 && !this.#init.sink.holdsBack(this.#underWay)) {
+    while (
+      peer.usable(now) &&
+      peer.link.room() > 0 &&
+      !this.#init.sink.holdsBack(() => this.#underWay(now))
+    ) {
       if (peer.slow && peer.requests.size > 0) return;
       const part =
         this.#rescue(peer) ?? picker.pick(peer.parts, this.#mayGoBeyond()) ?? this.#takeOver(peer, now);
@@ -262,19 +294,27 @@ export class Fetcher {
 
   #failed(peer: Peer, part: PartIndex, reason: ExchangeFailure): void {
     const { picker, clock } = this.#init;
+    const since = peer.requests.get(part)!.since;
     peer.requests.delete(part);
     picker.requestEnded(part);
     if (picker.requestsOf(part) === 0) this.#crawling.delete(part);
     this.stats.failures[reason.kind] = (this.stats.failures[reason.kind] ?? 0) + 1;
     const now = clock.now();
-    if (reason.kind === 'refused' || isProse(reason.error)) this.#refused(peer, now);
+    if (reason.kind === 'refused' || isProse(reason.error)) this.#refused(peer, since, now);
     else if (reason.kind === 'protocol') peer.breached(now);
     else if (reason.kind !== 'aborted') peer.failed(now);
     this.pump();
   }
 
-  /** Whoever sends another part meanwhile has the file: this one waited too long for its turn. */
-  #refused(peer: Peer, now: number): void {
+  /**
+   * Whoever sends another part meanwhile has the file: this one waited too long for its turn. So did one that was closed as
+   * late as that: its peer knows us as one that waits, and is asked again at once.
+   */
+  #refused(peer: Peer, since: number, now: number): void {
+    if (now - since >= WAITED_IN_VAIN_MS) {
+      peer.reached = true;
+      return;
+    }
     const isServing = [...peer.requests.values()].some(({ landing }) => landing.begun);
     if (isServing) peer.failed(now);
     else peer.refused(now);
@@ -286,6 +326,15 @@ export class Fetcher {
     else if (answerMs > QUEUED_UP_MS && link.depth > MIN_DEPTH) link.depth--;
   }
 
+  /** Connections to a peer: where requests wait, several of them are to choose from. */
+  #connections(peer: Peer, share: number, now: number): number {
+    for (const { landing, since } of peer.requests.values()) {
+      if (!landing.begun && now - since > QUEUED_UP_MS) peer.link.depth = MIN_DEPTH;
+    }
+    if (peer.link.depth === MIN_DEPTH) return CONNECTIONS_PER_PEER;
+    return Math.min(CONNECTIONS_PER_PEER, Math.max(1, share));
+  }
+
   #tick(): void {
     if (!this.#running) return;
     const { book, clock, eligible } = this.#init;
@@ -295,7 +344,7 @@ export class Fetcher {
     for (const peer of peers) {
       const bytes = peer.measure(now);
       if (bytes > 0) this.#init.gave(peer.address, bytes);
-      peer.link.maxConnections = Math.min(CONNECTIONS_PER_PEER, Math.max(1, share));
+      peer.link.maxConnections = this.#connections(peer, share, now);
     }
     this.#findSlow(now);
     if (this.#init.landing.memory.waiting > 0) this.#endCrawling(now);
@@ -397,7 +446,8 @@ function connectionRate({ rate, requests, link }: Peer): number {
  * Requests go out by the half of what may be under way: those of one turn leave in one write, and the peer reads the
  * parts they ask for in one task. Measured: 12 % less processor time on both sides together than part by part.
  */
-const isWorthAsking = ({ link, requests }: Peer): boolean => !link.kept || link.room() >= requests.size;
+const isWorthAsking = ({ link, requests }: Peer): boolean =>
+  !link.kept || link.depth === MIN_DEPTH || link.room() >= requests.size;
 
 /** Other peers may refuse with a line of text (PROTOCOL.md §2). */
 const isProse = (error: Error | undefined): boolean =>

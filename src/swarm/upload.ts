@@ -9,7 +9,7 @@ import type { Timer } from '../core/clock.js';
 import type { NodeAddress } from '../model/address.js';
 import { type PartGeometry, partIndex, partLength } from '../model/geometry.js';
 import type { FileMd5, PartIndex } from '../model/ids.js';
-import type { LeasedFrame, Requester } from '../net/handler.js';
+import type { LeasedFrame, Requester, UploadPace } from '../net/handler.js';
 import { Choker, REVIEW_MS, type SeedChoking } from '../policy/choker.js';
 import { SlotCount } from '../policy/slot-count.js';
 import { type QueueLimits, UploadQueue } from '../policy/upload-queue.js';
@@ -39,8 +39,7 @@ export interface UploadInit extends FrameLoadsInit {
   /** Upload slots at the start; more while the uplink has room. */
   readonly slots: number;
   readonly seedChoking: SeedChoking;
-  /** Bytes a second; null: no limit. */
-  readonly uploadLimit: number | null;
+  readonly limit: UploadLimit;
   /** Peers wait for parts of the file. */
   readonly contended: (md5: FileMd5, geometry: PartGeometry) => void;
   readonly random: () => number;
@@ -48,6 +47,16 @@ export interface UploadInit extends FrameLoadsInit {
   readonly onSlot?: ((waitedMs: number) => void) | undefined;
   /** A part of the file was sent whole. */
   readonly onSent?: ((md5: FileMd5, bytes: number) => void) | undefined;
+}
+
+/** What may be sent. */
+interface UploadLimit {
+  /** Bytes a second over all files; null: no limit. */
+  readonly rate: number | null;
+  /** Bytes let through while there was one. */
+  readonly passed: number;
+  /** For parts of a file that go to the holder of a slot. */
+  pace(md5: FileMd5, slot: string): UploadPace;
 }
 
 interface Wanted {
@@ -96,6 +105,13 @@ export class Upload {
     this.#queue.downloading = downloading;
   }
 
+  /** At the start, or from now on; more while the uplink has room. Parts under way are sent whole. */
+  set slots(slots: number) {
+    this.#slots.least = slots;
+    this.#choker.slots = slots;
+    this.#advance();
+  }
+
   /** Parts sent whole. */
   get parts(): number {
     return this.#parts;
@@ -135,6 +151,7 @@ export class Upload {
     return {
       frame: slot.view(0, frameLength(payloadBytes, chunkSize)),
       payloadBytes,
+      pace: this.#init.limit.pace(md5, peer),
       release: (sent) => {
         slot.release();
         if (sent) {
@@ -262,11 +279,17 @@ export class Upload {
     const { at, bytes } = this.#sample;
     const elapsed = now - at;
     if (elapsed < REVIEW_MS) return;
-    this.#sample = { at: now, bytes: this.#bytes };
+    this.#sample = { at: now, bytes: this.#sentUntilNow };
     if (elapsed >= 2 * REVIEW_MS) return;
-    const rate = ((this.#bytes - bytes) / elapsed) * 1000;
+    const rate = (Math.max(0, this.#sentUntilNow - bytes) / elapsed) * 1000;
     const { contended } = this.#choker;
-    this.#choker.slots = this.#slots.review({ rate, limit: this.#init.uploadLimit, contended }, now);
+    this.#choker.slots = this.#slots.review({ rate, limit: this.#init.limit.rate, contended }, now);
+  }
+
+  /** With a limit to the byte: by whole parts, a slow uplink would seem to have room in every other sample. */
+  get #sentUntilNow(): number {
+    const { limit } = this.#init;
+    return limit.rate === null ? this.#bytes : limit.passed;
   }
 
   #answer(id: number, granted: boolean): void {

@@ -66,3 +66,37 @@ test('a file that is not there is an error of the disk', async (t) => {
     (error) => error instanceof OperationalError && error.trouble === 'disk' && error.message.includes(path),
   );
 });
+
+const FILE = '0123456789abcdef0123456789abcdef';
+
+test('single files may have limits of their own', async (t) => {
+  const path = await configFile(
+    t,
+    `upload-limit = "10M"\n[files."${FILE}"]\nupload-limit = "1M"\n[files.${FILE.replaceAll('0', 'F')}]\ndownload-limit = 2048\n`,
+  );
+  const { files, values } = await readConfigFile(path);
+  assert.deepEqual(
+    [...files],
+    [
+      [FILE, { upload: 2 ** 20, download: null }],
+      [FILE.replaceAll('0', 'f'), { upload: null, download: 2_048 }],
+    ],
+  );
+  assert.deepEqual(values, { 'upload-limit': '10M' });
+});
+
+test('what is wrong with the limits of a file is said with its key', async (t) => {
+  assert.match(await refusal(t, '[files.film]\n'), /^'film' in \[files\] is no MD5; expected 32 hex digits$/);
+  assert.match(await refusal(t, 'files = 1\n'), /^'files' must be a table such as \[files\."/);
+  assert.match(await refusal(t, `[files]\n"${FILE}" = "1M"\n`), /must be a table such as/);
+  assert.match(
+    await refusal(t, `[files.${FILE}]\nslots = 1\n`),
+    /^unknown key 'slots' \(a file may have upload-limit and download-limit\)$/,
+  );
+  assert.match(await refusal(t, `[files.${FILE}]\nupload-limit = [1]\n`), /must be a text or a number$/);
+  const path = await configFile(t, `[files.${FILE}]\nupload-limit = "12"\n`);
+  await assert.rejects(readConfigFile(path), {
+    code: 'BAD_VALUE',
+    message: `upload-limit of ${FILE} in ${path}: '12' is not valid; expected bytes per second, such as 10M or 512K, at least 1K`,
+  });
+});

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import type { FileMd5 } from '../../src/model/ids.js';
 import type { UploadPace } from '../../src/net/handler.js';
-import { RateLimiter } from '../../src/net/rate-limiter.js';
+import { UploadLimits } from '../../src/net/upload-limits.js';
 import { seededBytes } from '../support/files.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { HeldAnswers, Lease, listening } from './listening.js';
@@ -11,6 +12,7 @@ import { until } from './scripted-node.js';
 
 /** More than loopback takes while nobody reads. */
 const LARGE = 16_000_000;
+const FILE = '0'.repeat(32) as FileMd5;
 
 function sharedBytes(seed: string, length: number): Buffer {
   const bytes = Buffer.from(new SharedArrayBuffer(length));
@@ -135,15 +137,12 @@ test('a pace is waited for before each slice, and no slice is copied', async (t)
       return { over, cancel: pass };
     },
   };
-  const lease = new Lease(sharedBytes('paced', 2_500));
+  const lease = new Lease(sharedBytes('paced', 2_500), pace);
   const clock = new ManualClock();
   const { listener, port } = await listening(
     t,
     (request) => (request.command === 'RETP' ? lease : Buffer.from('after')),
-    {
-      clock,
-      uploadPace: pace,
-    },
+    { clock },
   );
   const client = await RequestClient.open(t, port);
   client.write(Buffer.concat([retp(0), Buffer.from('CAPS')]));
@@ -167,7 +166,6 @@ test('a pace is waited for before each slice, and no slice is copied', async (t)
 });
 
 test('frames behind a paced frame keep their order and pace', async (t) => {
-  const leases = [1, 2, 3].map((n) => new Lease(sharedBytes(`paced ${n}`, 1_000)));
   let waits = 0;
   const pace: UploadPace = {
     slice: 300,
@@ -176,12 +174,10 @@ test('frames behind a paced frame keep their order and pace', async (t) => {
       return { over: setImmediate(), cancel: () => {} };
     },
   };
+  const leases = [1, 2, 3].map((n) => new Lease(sharedBytes(`paced ${n}`, 1_000), pace));
   const { port } = await listening(
     t,
     (request) => leases[request.command === 'RETP' ? request.part : 9] ?? null,
-    {
-      uploadPace: pace,
-    },
   );
   const client = await RequestClient.open(t, port);
   client.write(retps(0, 1, 2));
@@ -193,12 +189,12 @@ test('frames behind a paced frame keep their order and pace', async (t) => {
 
 test('a connection that ends while its frame waits for the pace gives it back', async (t) => {
   const clock = new ManualClock();
-  const limiter = new RateLimiter(clock, 1_000);
-  const lease = new Lease(sharedBytes('paced', 2_000));
-  const { listener, port } = await listening(t, () => lease, { clock, uploadPace: limiter });
+  const limiter = new UploadLimits(clock, 1_000);
+  const lease = new Lease(sharedBytes('paced', 2_000), limiter.pace(FILE, 'a'));
+  const { listener, port } = await listening(t, () => lease, { clock });
   const client = await RequestClient.open(t, port);
   client.write(retp(0));
-  await client.read(250);
+  await client.read(100);
   await until(() => limiter.waiting === 1);
   client.socket.resetAndDestroy();
   await until(() => listener.stats().connections === 0);
@@ -211,11 +207,10 @@ test('a connection that ends while its frame waits for the pace gives it back', 
 
 test('connections that ask and end do not eat the rate', async (t) => {
   const clock = new ManualClock();
-  const limiter = new RateLimiter(clock, 10_000);
-  const { listener, port } = await listening(t, () => new Lease(sharedBytes('eaten', 100_000)), {
-    clock,
-    uploadPace: limiter,
-  });
+  const limiter = new UploadLimits(clock, 10_000);
+  let slots = 0;
+  const lease = () => new Lease(sharedBytes('eaten', 100_000), limiter.pace(FILE, `slot ${slots++}`));
+  const { listener, port } = await listening(t, lease, { clock });
   const reader = await RequestClient.open(t, port);
   reader.write(retp(0));
   await until(() => limiter.waiting === 1);
@@ -239,15 +234,14 @@ test('connections that ask and end do not eat the rate', async (t) => {
 
 test('a rate is kept over connections, and closing the limiter lets a begun frame finish', async (t) => {
   const clock = new ManualClock();
-  const limiter = new RateLimiter(clock, 10_000);
-  const leases = [0, 1].map((n) => new Lease(sharedBytes(`shared ${n}`, 40_000)));
+  const limiter = new UploadLimits(clock, 10_000);
+  const leases = [0, 1].map(
+    (n) => new Lease(sharedBytes(`shared ${n}`, 40_000), limiter.pace(FILE, `slot ${n}`)),
+  );
   const { listener, port } = await listening(
     t,
     (request) => leases[request.command === 'RETP' ? request.part : 9] ?? null,
-    {
-      clock,
-      uploadPace: limiter,
-    },
+    { clock },
   );
   const clients = [await RequestClient.open(t, port), await RequestClient.open(t, port)];
   for (const [part, client] of clients.entries()) client.write(retp(part));

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { type Clock, systemClock } from '../../src/core/clock.js';
 import { silentLogger } from '../../src/core/logger.js';
 import { NOT_ADMITTED } from '../../src/net/admission.js';
-import type { Answer, Handler, LeasedFrame } from '../../src/net/handler.js';
+import type { Answer, Handler, LeasedFrame, UploadPace } from '../../src/net/handler.js';
 import { DEFAULT_LISTENER_LIMITS, Listener, type ListenerInit } from '../../src/net/listener.js';
 import type { Request } from '../../src/protocol/messages.js';
 import { atEnd } from '../support/clean-up.js';
@@ -74,10 +74,12 @@ export class HeldAnswers {
 export class Lease implements LeasedFrame {
   readonly frame: Uint8Array;
   readonly payloadBytes: number;
+  readonly pace: UploadPace | null;
   readonly releases: boolean[] = [];
 
-  constructor(frame: Uint8Array) {
+  constructor(frame: Uint8Array, pace: UploadPace | null = null) {
     this.frame = frame;
+    this.pace = pace;
     this.payloadBytes = frame.length;
   }
 

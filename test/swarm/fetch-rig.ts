@@ -43,6 +43,7 @@ export class FetchRig {
     failures: {},
     handedOn: 0,
     stolen: 0,
+    replaced: 0,
   };
   readonly counts = new SwarmCounts();
   readonly links: ScriptedLink[] = [];

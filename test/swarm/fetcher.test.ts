@@ -74,6 +74,7 @@ describe('a fetcher', () => {
       failures: {},
       handedOn: 0,
       stolen: 0,
+      replaced: 0,
     });
     assert.equal(rig.fetcher.hasSource, false);
     rig.assertStops();
@@ -104,7 +105,53 @@ describe('a fetcher', () => {
       rig.clock.advance(410);
       rig.answerNext(0);
     }
-    assert.equal(rig.link(0).depth, 2);
+    assert.equal(rig.link(0).depth, 1);
+    rig.assertStops();
+  });
+
+  it('keeps four requests waiting at each peer that lets it wait, each on a connection of its own', () => {
+    const rig = new FetchRig({ parts: 100, owners: Array(12).fill('all') });
+    for (const link of rig.links) link.kept = true;
+    rig.fetcher.start();
+    rig.clock.advance(500);
+    for (const { depth, maxConnections, requests } of rig.links)
+      assert.deepEqual([depth, maxConnections, requests.length], [1, 4, 4]);
+    rig.assertStops();
+  });
+
+  it('asks who lets it wait for what has become rare instead', () => {
+    const rig = new FetchRig({ parts: 30, owners: ['all', []] });
+    rig.fetcher.start();
+    const before = [...rig.underWay[0]!];
+    rig.link(0).requests[3]!.send(Buffer.from('AREP000001'));
+    rig.clock.advance(500);
+    assert.equal(rig.link(0).depth, 1);
+    rig.list(['all', [...before, ...numbers(0, 30)].slice(0, 4 + 20)]);
+    rig.fetcher.ownersChanged();
+    const others = rig.underWay[0]!.filter((part) => !before.includes(part));
+    const listed = rig.book.peers[1]!.parts;
+    assert.equal(rig.stats.replaced, 3);
+    assert.equal(others.length, 3);
+    assert.ok(
+      others.every((part) => !listed.has(part as PartIndex)),
+      `${others} are no rarer`,
+    );
+    assert.ok(rig.underWay[0]!.includes(before[3]!), 'an answer that has begun is awaited');
+    rig.assertStops();
+  });
+
+  it('leaves requests alone where rarity has not changed, or the peer answers at once', () => {
+    const rig = new FetchRig({ parts: 30, owners: ['all', []] });
+    rig.fetcher.start();
+    const before = [...rig.underWay[0]!];
+    rig.list(['all', before]);
+    rig.fetcher.ownersChanged();
+    assert.deepEqual(rig.underWay[0], before, 'they were made only now');
+    rig.clock.advance(500);
+    rig.list(['all', numbers(0, 30)]);
+    rig.fetcher.ownersChanged();
+    assert.deepEqual(rig.underWay[0], before, 'nothing is rarer');
+    assert.equal(rig.stats.replaced, 0);
     rig.assertStops();
   });
 
@@ -208,6 +255,16 @@ describe('the window of a fetcher', () => {
 });
 
 describe('a peer that refuses', () => {
+  it('is asked again at once when the request had waited in its queue to the end', () => {
+    const rig = new FetchRig({ parts: 1, owners: ['all'] });
+    rig.fetcher.start();
+    rig.clock.advance(30_000);
+    rig.link(0).request(0).fail('refused');
+    assert.deepEqual(rig.underWay, [[0]]);
+    assert.equal(rig.peer(0).reached, true);
+    rig.assertStops();
+  });
+
   it('rests for 60 s while others are asked for the part', () => {
     const rig = new FetchRig({ parts: 2, owners: [[0], [0, 1]] });
     rig.link(0).maxConnections = 1;

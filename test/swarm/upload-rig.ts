@@ -98,7 +98,7 @@ export class UploadRig {
       limits: { ...DEFAULT_QUEUE_LIMITS, ...limits },
       slots,
       seedChoking,
-      uploadLimit: null,
+      limit: { rate: null, passed: 0, pace: () => ({ slice: Number.POSITIVE_INFINITY, wait: () => null }) },
       contended: () => this.contentions++,
       random: () => 0,
       chunkSize: CHUNK,

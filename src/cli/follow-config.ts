@@ -1,0 +1,121 @@
+/**
+ * The limits of the config file, kept to by a node that runs: applied at its start, and again at each SIGHUP.
+ *
+ * Invariant: what the node keeps to is what the file said when it was last read without an error. Readings follow each
+ * other; of those asked for meanwhile one is made.
+ */
+import { isatty } from 'node:tty';
+import type { Adjustable, Limits } from '../daemon/adjustable.js';
+import type { FileMd5 } from '../model/ids.js';
+import type { Invocation } from './invocation.js';
+import { openLogger } from './log.js';
+import { formatRate } from './quantity.js';
+
+const STDERR = 2;
+const NO_LIMITS: Limits = { upload: null, download: null };
+
+/** What the file may change. */
+interface Followed {
+  readonly settings: {
+    readonly 'upload-limit': number | null;
+    readonly 'download-limit': number | null;
+    readonly slots?: number;
+  };
+  readonly files: ReadonlyMap<FileMd5, Limits>;
+}
+
+/** The part of an invocation that following the file takes. */
+export interface Following
+  extends Followed,
+    Pick<Invocation<'daemon' | 'start' | 'share' | 'get'>, 'output' | 'env' | 'stop'> {
+  readonly configureAgain: (() => Promise<Followed>) | null;
+}
+
+export class ConfigFollower {
+  readonly #following: Following;
+  readonly #node: Adjustable;
+  readonly #hadTerminal = isatty(STDERR);
+  readonly #hungUp = () => this.#onHangUp();
+  #now: Followed;
+  #reading = false;
+  #again = false;
+
+  /** Begins to follow. */
+  constructor(following: Following, node: Adjustable) {
+    this.#following = following;
+    this.#node = node;
+    this.#now = following;
+    for (const [md5, limits] of following.files) node.setFileLimits(md5, limits);
+    // Without a file the signal keeps its usual meaning.
+    if (following.configureAgain !== null) process.on('SIGHUP', this.#hungUp);
+  }
+
+  stop(): void {
+    process.off('SIGHUP', this.#hungUp);
+  }
+
+  /** A terminal that is closed sends the same signal. */
+  #onHangUp(): void {
+    if (this.#hadTerminal && !isatty(STDERR)) this.#following.stop.make('SIGHUP');
+    else void this.#read();
+  }
+
+  async #read(): Promise<void> {
+    this.#again = this.#reading;
+    if (this.#reading) return;
+    this.#reading = true;
+    const { output, env, configureAgain } = this.#following;
+    const logger = await openLogger(output, env, 'info');
+    try {
+      const changes = this.#apply(await configureAgain!());
+      logger.info(
+        { changes },
+        changes.length > 0 ? 'config file read again' : 'config file read again: no limit changed',
+      );
+    } catch (error) {
+      logger.error(
+        { reason: error instanceof Error ? error.message : String(error) },
+        'the config file was not taken over: all limits stay as they were',
+      );
+    }
+    this.#reading = false;
+    if (this.#again) void this.#read();
+  }
+
+  /** What changed, in words. */
+  #apply(next: Followed): string[] {
+    const { settings: old, files } = this.#now;
+    const { settings } = next;
+    this.#now = next;
+    const changes: string[] = [];
+    for (const name of ['upload-limit', 'download-limit'] as const) {
+      if (settings[name] !== old[name])
+        changes.push(`${name}: ${rateText(old[name])} -> ${rateText(settings[name])}`);
+    }
+    this.#node.setLimits({ upload: settings['upload-limit'], download: settings['download-limit'] });
+    if (settings.slots !== undefined && settings.slots !== old.slots) {
+      changes.push(`slots: ${old.slots} -> ${settings.slots}`);
+      this.#node.setSlots(settings.slots);
+    }
+    return [...changes, ...this.#applyToFiles(files, next.files)];
+  }
+
+  #applyToFiles(before: ReadonlyMap<FileMd5, Limits>, next: ReadonlyMap<FileMd5, Limits>): string[] {
+    const changes: string[] = [];
+    for (const md5 of new Set([...before.keys(), ...next.keys()])) {
+      const [old, limits] = [before.get(md5) ?? NO_LIMITS, next.get(md5) ?? NO_LIMITS];
+      for (const direction of ['upload', 'download'] as const) {
+        if (old[direction] === limits[direction]) continue;
+        changes.push(
+          `${direction}-limit of ${md5}: ${rateText(old[direction])} -> ${rateText(limits[direction])}`,
+        );
+      }
+      this.#node.setFileLimits(md5, limits);
+    }
+    return changes;
+  }
+}
+
+function rateText(rate: number | null): string {
+  return rate === null ? 'none' : formatRate(rate);
+}
