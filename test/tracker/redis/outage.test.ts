@@ -118,6 +118,7 @@ describe('a redis store whose engine goes away', () => {
     const since = performance.now();
     await assert.rejects(store.addPart(caller, fileMd5(1), 0) as Promise<unknown>, isAway);
     assert.ok(performance.now() - since < PROMPTLY_MS);
+    await soon(() => store.isAway);
     server.resume();
     await soon(() => !store.isAway);
     assert.equal(await store.addPart(caller, fileMd5(1), 0), 'UNKNOWN_FILE');
