@@ -12,7 +12,7 @@ import { Receiver } from '../../support/receiver.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { requireProgram } from '../../support/requires.js';
 import { soon } from '../../support/soon.js';
-import { openRedisStore } from './open-redis-store.js';
+import { openRedisStore, redisStore } from './open-redis-store.js';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 const PROMPTLY_MS = 8_000;
@@ -130,7 +130,7 @@ describe('a redis store whose engine goes away', () => {
     const log = new LogLines();
     const tracker = new TrackerServer({
       listen: { host: '127.0.0.1', port: 0 },
-      store: await openRedisStore(server.url, undefined, log),
+      store: redisStore(server.url, undefined, log),
       trustAnnouncedAddresses: false,
       logger: log,
       clock: systemClock,
