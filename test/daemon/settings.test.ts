@@ -62,7 +62,7 @@ test('a command has the flags of the design and no others', () => {
   ];
   const expected: Record<CommandName, string[]> = {
     start: [...daemon, 'tracker-listen', 'store', 'demo'],
-    tracker: ['listen', 'trust-announced-addresses', 'store'],
+    tracker: ['listen', 'trust-announced-addresses', 'store', 'processes'],
     daemon,
     share: [...daemon, 'json'],
     search: ['tracker', 'want', 'json'],
