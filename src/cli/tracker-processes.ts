@@ -73,15 +73,12 @@ class Leader implements Service {
     this.#statsFile = statsFile;
   }
 
-  /** Resolves when the first listens; the others follow. False: it was stopped before. */
+  /** Resolves when all listen that do not die before. False: it was stopped meanwhile. */
   async start({ host, port }: HostPort): Promise<boolean> {
     if (this.#isStopping) return false;
     cluster.setupPrimary({ args: [...process.argv.slice(2), '--listen', formatHostPort(host, port)] });
     const first = this.#fork(1);
-    const listens = await new Promise<boolean>((resolve) => {
-      first.once('listening', () => resolve(true));
-      first.once('exit', () => resolve(false));
-    });
+    const listens = await whenListening(first);
     if (this.#isStopping) return false;
     if (!listens) {
       this.#isStopping = true;
@@ -92,8 +89,13 @@ class Leader implements Service {
       );
     }
     this.#keep(first, 1);
-    for (let number = 2; number <= this.#count; number += 1) this.#keep(this.#fork(number), number);
-    return true;
+    const others = Array.from({ length: this.#count - 1 }, (_, at) => {
+      const other = this.#fork(at + 2);
+      this.#keep(other, at + 2);
+      return whenListening(other);
+    });
+    await Promise.all(others);
+    return !this.#isStopping;
   }
 
   /** Each stops in order; what has not ended by then is killed. */
@@ -147,6 +149,14 @@ async function withPort({ host, port }: HostPort): Promise<HostPort> {
   server.close();
   await once(server, 'close');
   return { host, port: free };
+}
+
+/** False when it ended first. */
+function whenListening(worker: Worker): Promise<boolean> {
+  return new Promise((resolve) => {
+    worker.once('listening', () => resolve(true));
+    worker.once('exit', () => resolve(false));
+  });
 }
 
 async function endWorker(worker: Worker): Promise<void> {

@@ -1,4 +1,5 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import type { Clock, Timer } from '../../core/clock.js';
 import { OperationalError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { formatHostPort } from '../../model/address.js';
@@ -12,6 +13,9 @@ export type ScriptName = keyof typeof SCRIPTS;
 /** A request that waits so many milliseconds for the engine has no use of the answer any more. */
 const ANSWER_MS = 3_000;
 const CONNECT_MS = 3_000;
+/** A connection that the other side does not close is cut after two seconds. */
+const END_MS = 3_000;
+const WITHOUT_CONNECTION = new Set(['wait', 'reconnecting', 'close', 'end']);
 const LONGEST_RETRY_MS = 2_000;
 const FIRST_RETRY_MS = 50;
 
@@ -35,6 +39,7 @@ export function retryDelay(attempts: number): number {
  */
 export class Engine {
   readonly #place: RedisPlace;
+  readonly #clock: Pick<Clock, 'after'>;
   readonly #logger: Logger;
   readonly #client: Redis | Cluster;
   readonly #ended: Promise<void>;
@@ -42,18 +47,15 @@ export class Engine {
   #wasTold = false;
   #isStopped = false;
 
-  constructor(place: RedisPlace, logger: Logger) {
+  constructor(place: RedisPlace, { clock, logger }: { clock: Pick<Clock, 'after'>; logger: Logger }) {
     this.#place = place;
+    this.#clock = clock;
     this.#logger = logger;
     this.#client = place.form === 'cluster' ? openCluster(place) : new Redis(redisOptions(place));
     this.#client.on('ready', () => this.#back());
     for (const event of ['close', 'end', 'reconnecting']) this.#client.on(event, () => this.#lost());
-    let reason: unknown = null;
-    this.#client.on('error', (error: Error) => {
-      reason = error;
-      this.#lost(reason);
-    });
-    this.#ended = new Promise((resolve) => this.#client.once('end', () => this.#isStopped && resolve()));
+    this.#client.on('error', (error: Error) => this.#lost(error));
+    this.#ended = new Promise((resolve) => this.#client.on('end', () => this.#isStopped && resolve()));
   }
 
   get isAway(): boolean {
@@ -69,9 +71,16 @@ export class Engine {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#isReady = false;
-    if (this.#client.status === 'end' || this.#client.status === 'wait') return;
+    const { status } = this.#client;
     this.#client.disconnect();
-    await this.#ended;
+    // Without a connection there is no end of one to wait for.
+    if (WITHOUT_CONNECTION.has(status)) return;
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#clock.after(END_MS, resolve);
+    });
+    await Promise.race([this.#ended, late]);
+    timer?.cancel();
   }
 
   /** Runs a script on the node that has `key`. */

@@ -59,7 +59,7 @@ export class RedisStore implements TrackerStore {
   constructor({ place, limits = STORE_LIMITS, clock, logger }: RedisStoreOptions) {
     this.#limits = limits;
     this.#clock = clock;
-    this.#engine = new Engine(place, logger);
+    this.#engine = new Engine(place, { clock, logger });
     this.#files = new Files(this.#engine, this.#catalog, limits);
     this.#sessions = new Sessions(this.#engine, this.#catalog, this.#files);
     this.#departure = new Departure(this.#sessions, this.#files);

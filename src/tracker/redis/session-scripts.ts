@@ -9,7 +9,7 @@
 import { SESSIONS_CHANNEL } from './catalog.js';
 
 /** Milliseconds; longer than a silent peer is kept (KeepingLimits), since a session that expires is as good as dropped. */
-export const SESSION_TTL_MS = 3_600_000;
+const SESSION_TTL_MS = 3_600_000;
 
 const PRELUDE = `
 local base, id = KEYS[1], ARGV[1]

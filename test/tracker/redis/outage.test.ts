@@ -12,7 +12,7 @@ import { Receiver } from '../../support/receiver.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { requireProgram } from '../../support/requires.js';
 import { soon } from '../../support/soon.js';
-import { openRedisStore } from './open-redis-store.js';
+import { openRedisStore, redisStore } from './open-redis-store.js';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 const PROMPTLY_MS = 8_000;
@@ -118,6 +118,7 @@ describe('a redis store whose engine goes away', () => {
     const since = performance.now();
     await assert.rejects(store.addPart(caller, fileMd5(1), 0) as Promise<unknown>, isAway);
     assert.ok(performance.now() - since < PROMPTLY_MS);
+    await soon(() => store.isAway);
     server.resume();
     await soon(() => !store.isAway);
     assert.equal(await store.addPart(caller, fileMd5(1), 0), 'UNKNOWN_FILE');
@@ -129,7 +130,7 @@ describe('a redis store whose engine goes away', () => {
     const log = new LogLines();
     const tracker = new TrackerServer({
       listen: { host: '127.0.0.1', port: 0 },
-      store: await openRedisStore(server.url, undefined, log),
+      store: redisStore(server.url, undefined, log),
       trustAnnouncedAddresses: false,
       logger: log,
       clock: systemClock,
