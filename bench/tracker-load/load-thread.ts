@@ -1,4 +1,4 @@
-/** A thread that asks by plan: `workerData` is the plan; it is told to begin to count and to end, and answers with what it saw. */
+/** A thread that asks by plan: `workerData` is the plan; it says when it asks, is told to begin to count and to end, and answers with what it saw. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { Load, type LoadPlan } from './load.js';
@@ -47,3 +47,4 @@ parentPort!.on('message', (order: ThreadOrder) => {
   parentPort!.close();
 });
 load.start();
+parentPort!.postMessage('asking');

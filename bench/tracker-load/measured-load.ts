@@ -40,9 +40,6 @@ export async function measureLoad(
     const workerData: ThreadData = { plan, answers: answers[i]! };
     return new Worker(new URL('./load-thread.js', import.meta.url), { workerData });
   });
-  const results = Promise.all(
-    threads.map(async (thread) => (await once(thread, 'message'))[0] as ThreadResult),
-  );
   const order = (what: ThreadOrder) => {
     for (const thread of threads) thread.postMessage(what);
   };
@@ -53,7 +50,11 @@ export async function measureLoad(
     own: process.cpuUsage(),
   });
   try {
-    // What fails later rejects where the results are awaited.
+    // A thread takes its time to load.
+    await Promise.all(threads.map((thread) => once(thread, 'message')));
+    const results = Promise.all(
+      threads.map(async (thread) => (await once(thread, 'message'))[0] as ThreadResult),
+    );
     await Promise.race([sleep(WARM_UP_MS), results]);
     order('begin');
     const before = reading();
