@@ -52,10 +52,8 @@ export class LmdbFile {
   }
 
   /** All records, in the order of their keys. Throws DamagedRecord. */
-  *records(): Iterable<KeptRecord> {
-    for (const { key, value } of this.#db.getRange({ start: keyOf(TIME_KEY) })) {
-      yield { key: key as unknown as RecordKey, value };
-    }
+  records(): Iterable<KeptRecord> {
+    return this.#db.getRange({ start: keyOf(TIME_KEY) }) as Iterable<unknown> as Iterable<KeptRecord>;
   }
 
   /**

@@ -48,8 +48,8 @@ export function loadState(records: Iterable<KeptRecord>, state: State, now: numb
       const restored = state.restoreSession(decodeSession(session, value, later));
       if (!restored) throw new DamagedRecord(`session ${session} has the address of another`);
     } else if (session !== null && md5 !== null) {
-      const known = file?.md5 === md5;
-      if (!known || !state.restoreOwnership(session, md5, decodeOwnership(file!, value)))
+      // By the file's own string, whose hash is known already.
+      if (file?.md5 !== md5 || !state.restoreOwnership(session, file.md5, decodeOwnership(file, value)))
         throw new DamagedRecord(`an owner of ${md5} without a session or a file`);
       owned = true;
     }
