@@ -1,7 +1,10 @@
-import { stat } from 'node:fs/promises';
+import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Key, open, type RootDatabase } from 'lmdb';
 import { type RecordKey, readKey, TIME_KEY, writeKey } from './state-records.js';
+
+/** Of LMDB's own form, on the 64-bit systems that the package is built for: where its two heads have what. */
+const HEAD = { at: 24, length: 136, magic: 0xbeefc0de, pageSize: 24, lastPage: 120 } as const;
 
 export interface KeptRecord {
   readonly key: RecordKey;
@@ -33,8 +36,9 @@ export class LmdbFile {
     this.#db = db;
   }
 
-  /** Opens what is in the folder, or makes it. Throws what the package throws, and Error when bytes are missing. */
+  /** Opens what is in the folder, or makes it. Throws what the package and the disk throw. */
   static async open(folder: string): Promise<LmdbFile> {
+    await fillUp(join(folder, 'data.mdb'));
     const db = open<Buffer>({
       path: folder,
       noSubdir: false,
@@ -42,13 +46,12 @@ export class LmdbFile {
       encoder: { encode: (bytes: Buffer) => bytes, decode: (bytes: Buffer) => bytes },
       keyEncoder: { readKey, writeKey },
     });
-    const file = new LmdbFile(db);
-    const { lastPageNumber, pageSize } = db.getStats() as { lastPageNumber: number; pageSize: number };
-    const { size } = await stat(join(folder, 'data.mdb'));
-    if (size >= (lastPageNumber + 1) * pageSize) return file;
-    await file.close();
-    // Reading on would end the process: the file is mapped into memory.
-    throw new Error(`data.mdb has ${size} bytes and should have ${(lastPageNumber + 1) * pageSize}`);
+    return new LmdbFile(db);
+  }
+
+  /** How many records there have to be. */
+  get count(): number {
+    return (this.#db.getStats() as { entryCount: number }).entryCount;
   }
 
   /** All records, in the order of their keys. Throws DamagedRecord. */
@@ -87,4 +90,34 @@ function keyOf(key: RecordKey): Key {
 async function causeOf(failure: unknown): Promise<unknown> {
   const { commitError } = failure as { readonly commitError?: Promise<never> };
   return commitError?.catch((reason: unknown) => reason) ?? failure;
+}
+
+/**
+ * Refuses a file that is another kind of file, which the package would crash on. Gives one that was cut off its length
+ * back, with zeros, which are read as damage: what lies beyond the end of a file that is mapped into memory ends the
+ * process. (The last pages may be missing from a good one, too, when
+ * nothing is in them.)
+ */
+async function fillUp(path: string): Promise<void> {
+  const file = await openFile(path, 'r+').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (file === null) return;
+  try {
+    const { size } = await file.stat();
+    // The package writes both heads in one go.
+    if (size === 0) return;
+    let [length, pageSize] = [0, 0];
+    for (const page of [0, 1]) {
+      const head = Buffer.alloc(HEAD.length);
+      await file.read(head, 0, HEAD.length, page * pageSize + HEAD.at);
+      if (head.readUInt32LE(0) !== HEAD.magic) throw new Error('data.mdb is no LMDB file');
+      pageSize = head.readUInt32LE(HEAD.pageSize);
+      length = Math.max(length, (Number(head.readBigUInt64LE(HEAD.lastPage)) + 1) * pageSize);
+    }
+    if (size < length) await file.truncate(length);
+  } finally {
+    await file.close();
+  }
 }

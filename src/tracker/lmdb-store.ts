@@ -99,7 +99,7 @@ export class LmdbStore implements TrackerStore {
     this.#lock = await lock();
     try {
       this.#file = await LmdbFile.open(folder);
-      this.#later = loadState(this.#file.records(), this.#state, clock.now());
+      this.#later = loadState(this.#file, this.#state, clock.now());
     } catch (error) {
       await this.#close();
       throw unreadable(folder, error);
