@@ -70,6 +70,8 @@ export class LmdbFile {
       put: (key, value) => operations.add(this.#db.put(keyOf(key), value)),
       remove: (key) => operations.add(this.#db.remove(keyOf(key))),
     });
+    // It makes one of its own, too, when the batch is closed, a moment before this.
+    setImmediate(() => this.#db.committed.then(undefined, () => {}));
     const ends = await Promise.allSettled(operations);
     const failure = ends.find((end) => end.status === 'rejected');
     this.#failed = failure !== undefined;
