@@ -1,4 +1,4 @@
-import { open as openFile } from 'node:fs/promises';
+import { open as openFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Key, open, type RootDatabase } from 'lmdb';
 import { type RecordKey, readKey, TIME_KEY, writeKey } from './state-records.js';
@@ -6,10 +6,18 @@ import { type RecordKey, readKey, TIME_KEY, writeKey } from './state-records.js'
 /** Of LMDB's own form, on the 64-bit systems that the package is built for: where its two heads have what. */
 const HEAD = { at: 24, length: 136, magic: 0xbeefc0de, pageSize: 24, lastPage: 120 } as const;
 
+/** Bytes that have to be free on the disk besides what a transaction may need. */
+const SPARE = 16 * 1024 * 1024;
+
 export interface KeptRecord {
   readonly key: RecordKey;
   /** Good until the next record is read. */
   readonly value: Buffer;
+}
+
+interface Pages {
+  readonly pageSize: number;
+  readonly lastPageNumber: number;
 }
 
 /** What one transaction does. */
@@ -29,11 +37,13 @@ export interface RecordWriter {
  */
 export class LmdbFile {
   readonly #db: RootDatabase<Buffer>;
+  readonly #folder: string;
   /** The package never ends a close after a transaction that failed. */
   #failed = false;
 
-  private constructor(db: RootDatabase<Buffer>) {
+  private constructor(db: RootDatabase<Buffer>, folder: string) {
     this.#db = db;
+    this.#folder = folder;
   }
 
   /** Opens what is in the folder, or makes it. Throws what the package and the disk throw. */
@@ -46,7 +56,7 @@ export class LmdbFile {
       encoder: { encode: (bytes: Buffer) => bytes, decode: (bytes: Buffer) => bytes },
       keyEncoder: { readKey, writeKey },
     });
-    return new LmdbFile(db);
+    return new LmdbFile(db, folder);
   }
 
   /** How many records there have to be. */
@@ -60,10 +70,11 @@ export class LmdbFile {
   }
 
   /**
-   * All that `fill` asks for, in one transaction; settles when that is committed. Rejects when it is not: then nothing of
-   * it is there, and the file can be used on.
+   * All that `fill` asks for, `count` records at most, in one transaction; settles when that is committed. Rejects when
+   * it is not: then nothing of it is there, and the file can be used on.
    */
-  async write(fill: (records: RecordWriter) => void): Promise<void> {
+  async write(count: number, fill: (records: RecordWriter) => void): Promise<void> {
+    await this.#needRoom(count);
     // The package makes one promise for many operations, and a rejection nobody takes would end the process.
     const operations = new Set<Promise<boolean>>();
     fill({
@@ -76,6 +87,15 @@ export class LmdbFile {
     const failure = ends.find((end) => end.status === 'rejected');
     this.#failed = failure !== undefined;
     if (failure !== undefined) throw await causeOf(failure.reason);
+  }
+
+  /** A write that the full disk refuses damages the package's memory: it prints into too short a buffer. */
+  async #needRoom(count: number): Promise<void> {
+    const { pageSize, lastPageNumber } = this.#db.getStats() as Pages;
+    // Each record is on a page of its own, or all pages are written anew.
+    const need = SPARE + Math.min(count, lastPageNumber) * pageSize;
+    const { bavail, bsize } = await statfs(this.#folder);
+    if (bavail * bsize < need) throw new Error(`${bavail * bsize} bytes are free, ${need} are needed`);
   }
 
   async close(): Promise<void> {

@@ -229,7 +229,9 @@ export class LmdbStore implements TrackerStore {
   async #save(file: LmdbFile, batch: Batch): Promise<void> {
     const time = { now: this.#options.clock.now(), later: this.#later };
     try {
-      await file.write((records) => saveState(records, this.#state, batch.changes, time));
+      await file.write(batch.changes.size + 1, (records) =>
+        saveState(records, this.#state, batch.changes, time),
+      );
     } catch (error) {
       this.#failed(batch, error);
       return;

@@ -273,7 +273,7 @@ describe('lmdb store: trouble', () => {
     for (const [key, value, code] of cases) {
       const folder = await tempFolder(t);
       const made = await LmdbFile.open(folder);
-      await made.write((records) => {
+      await made.write(2, (records) => {
         records.put(TIME_KEY, time);
         records.put(key, value);
       });
@@ -293,7 +293,7 @@ describe('lmdb store: trouble', () => {
         return false;
       }
     };
-    const mounted = mount('-t', 'tmpfs', '-o', 'size=400k', 'bugtorrent-test', folder);
+    const mounted = mount('-t', 'tmpfs', '-o', 'size=17m', 'bugtorrent-test', folder);
     if (!requirePresent(t, 'right to mount a tmpfs', mounted)) return;
     atEnd(t, () => execFileSync('umount', ['-l', folder]));
     const logged: string[] = [];
@@ -318,7 +318,7 @@ describe('lmdb store: trouble', () => {
     const killed = await openAsKilled(t, folder);
     assert.ok(killed.stats().files >= answered, `${killed.stats().files} of ${answered} answered`);
 
-    assert.ok(mount('-o', 'remount,size=20m', folder));
+    assert.ok(mount('-o', 'remount,size=40m', folder));
     clock.advance(1_000);
     // The attempt ends, one way or the other, and says so.
     while (store.isAway) await new Promise((resolve) => setImmediate(resolve));
