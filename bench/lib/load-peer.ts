@@ -31,7 +31,7 @@ interface Belongings {
 const NOTHING = '';
 
 /** File `n` of the load. */
-export function loadFile(n: number): FileMd5 {
+function loadFile(n: number): FileMd5 {
   return n.toString(16).padStart(32, '0') as FileMd5;
 }
 

@@ -1,12 +1,23 @@
-import { stat } from 'node:fs/promises';
+import { open as openFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Key, open, type RootDatabase } from 'lmdb';
 import { type RecordKey, readKey, TIME_KEY, writeKey } from './state-records.js';
+
+/** Of LMDB's own form, on the 64-bit systems that the package is built for: where its two heads have what. */
+const HEAD = { at: 24, length: 136, magic: 0xbeefc0de, pageSize: 24, lastPage: 120 } as const;
+
+/** Bytes that have to be free on the disk besides what a transaction may need. */
+const SPARE = 16 * 1024 * 1024;
 
 export interface KeptRecord {
   readonly key: RecordKey;
   /** Good until the next record is read. */
   readonly value: Buffer;
+}
+
+interface Pages {
+  readonly pageSize: number;
+  readonly lastPageNumber: number;
 }
 
 /** What one transaction does. */
@@ -26,15 +37,18 @@ export interface RecordWriter {
  */
 export class LmdbFile {
   readonly #db: RootDatabase<Buffer>;
+  readonly #folder: string;
   /** The package never ends a close after a transaction that failed. */
   #failed = false;
 
-  private constructor(db: RootDatabase<Buffer>) {
+  private constructor(db: RootDatabase<Buffer>, folder: string) {
     this.#db = db;
+    this.#folder = folder;
   }
 
-  /** Opens what is in the folder, or makes it. Throws what the package throws, and Error when bytes are missing. */
+  /** Opens what is in the folder, or makes it. Throws what the package and the disk throw. */
   static async open(folder: string): Promise<LmdbFile> {
+    await fillUp(join(folder, 'data.mdb'));
     const db = open<Buffer>({
       path: folder,
       noSubdir: false,
@@ -42,37 +56,46 @@ export class LmdbFile {
       encoder: { encode: (bytes: Buffer) => bytes, decode: (bytes: Buffer) => bytes },
       keyEncoder: { readKey, writeKey },
     });
-    const file = new LmdbFile(db);
-    const { lastPageNumber, pageSize } = db.getStats() as { lastPageNumber: number; pageSize: number };
-    const { size } = await stat(join(folder, 'data.mdb'));
-    if (size >= (lastPageNumber + 1) * pageSize) return file;
-    await file.close();
-    // Reading on would end the process: the file is mapped into memory.
-    throw new Error(`data.mdb has ${size} bytes and should have ${(lastPageNumber + 1) * pageSize}`);
+    return new LmdbFile(db, folder);
+  }
+
+  /** How many records there have to be. */
+  get count(): number {
+    return (this.#db.getStats() as { entryCount: number }).entryCount;
   }
 
   /** All records, in the order of their keys. Throws DamagedRecord. */
-  *records(): Iterable<KeptRecord> {
-    for (const { key, value } of this.#db.getRange({ start: keyOf(TIME_KEY) })) {
-      yield { key: key as unknown as RecordKey, value };
-    }
+  records(): Iterable<KeptRecord> {
+    return this.#db.getRange({ start: keyOf(TIME_KEY) }) as Iterable<unknown> as Iterable<KeptRecord>;
   }
 
   /**
-   * All that `fill` asks for, in one transaction; settles when that is committed. Rejects when it is not: then nothing of
-   * it is there, and the file can be used on.
+   * All that `fill` asks for, `count` records at most, in one transaction; settles when that is committed. Rejects when
+   * it is not: then nothing of it is there, and the file can be used on.
    */
-  async write(fill: (records: RecordWriter) => void): Promise<void> {
+  async write(count: number, fill: (records: RecordWriter) => void): Promise<void> {
+    await this.#needRoom(count);
     // The package makes one promise for many operations, and a rejection nobody takes would end the process.
     const operations = new Set<Promise<boolean>>();
     fill({
       put: (key, value) => operations.add(this.#db.put(keyOf(key), value)),
       remove: (key) => operations.add(this.#db.remove(keyOf(key))),
     });
+    // It makes one of its own, too, when the batch is closed, a moment before this.
+    setImmediate(() => this.#db.committed.then(undefined, () => {}));
     const ends = await Promise.allSettled(operations);
     const failure = ends.find((end) => end.status === 'rejected');
     this.#failed = failure !== undefined;
     if (failure !== undefined) throw await causeOf(failure.reason);
+  }
+
+  /** A write that the full disk refuses damages the package's memory: it prints into too short a buffer. */
+  async #needRoom(count: number): Promise<void> {
+    const { pageSize, lastPageNumber } = this.#db.getStats() as Pages;
+    // Each record is on a page of its own, or all pages are written anew.
+    const need = SPARE + Math.min(count, lastPageNumber) * pageSize;
+    const { bavail, bsize } = await statfs(this.#folder);
+    if (bavail * bsize < need) throw new Error(`${bavail * bsize} bytes are free, ${need} are needed`);
   }
 
   async close(): Promise<void> {
@@ -89,4 +112,34 @@ function keyOf(key: RecordKey): Key {
 async function causeOf(failure: unknown): Promise<unknown> {
   const { commitError } = failure as { readonly commitError?: Promise<never> };
   return commitError?.catch((reason: unknown) => reason) ?? failure;
+}
+
+/**
+ * Refuses a file that is another kind of file, which the package would crash on. Gives one that was cut off its length
+ * back, with zeros, which are read as damage: what lies beyond the end of a file that is mapped into memory ends the
+ * process. (The last pages may be missing from a good one, too, when
+ * nothing is in them.)
+ */
+async function fillUp(path: string): Promise<void> {
+  const file = await openFile(path, 'r+').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (file === null) return;
+  try {
+    const { size } = await file.stat();
+    // The package writes both heads in one go.
+    if (size === 0) return;
+    let [length, pageSize] = [0, 0];
+    for (const page of [0, 1]) {
+      const head = Buffer.alloc(HEAD.length);
+      await file.read(head, 0, HEAD.length, page * pageSize + HEAD.at);
+      if (head.readUInt32LE(0) !== HEAD.magic) throw new Error('data.mdb is no LMDB file');
+      pageSize = head.readUInt32LE(HEAD.pageSize);
+      length = Math.max(length, (Number(head.readBigUInt64LE(HEAD.lastPage)) + 1) * pageSize);
+    }
+    if (size < length) await file.truncate(length);
+  } finally {
+    await file.close();
+  }
 }

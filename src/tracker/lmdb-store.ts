@@ -15,6 +15,8 @@ import { Unwritten } from './unwritten.js';
 
 /** So many changes wait to be written at most; further answers wait for the disk. */
 const MAX_UNWRITTEN = 20_000;
+/** A slow batch is expected to come again, after each batch a little less. */
+const FORGETTING = 0.95;
 /** Between two attempts to write while the disk refuses; twice as long after each. */
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
@@ -22,8 +24,8 @@ const LAST_RETRY_MS = 15_000;
 export interface LmdbStoreOptions {
   readonly folder: string;
   /**
-   * What was answered so many milliseconds ago is on disk. A batch begins after half of them; when the disk needs longer
-   * than the other half, answers wait until their batch is on disk, as they all do with 0.
+   * What was answered so many milliseconds ago is on disk. A batch begins after half of them. While batches take longer
+   * than the other half, each begins at once and its answers wait for it, as they all do with 0.
    */
   readonly intervalMs: number;
   /** Makes the folder when it is missing and keeps other processes out of it. */
@@ -38,6 +40,8 @@ class Batch {
   readonly changes = new Unwritten();
   /** When the first of them was made. */
   since = 0;
+  /** When its writing began, or should have begun. */
+  turn = 0;
   #waiting: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
 
   /** Settles with the transaction that holds the batch. */
@@ -75,6 +79,8 @@ export class LmdbStore implements TrackerStore {
   #writing: Batch | null = null;
   #write: Promise<void> = Promise.resolve();
   #scheduled: Timer | null = null;
+  /** Milliseconds that a batch takes from its turn on, as far as can be told; nothing is known before the first. */
+  #expectedMs = Number.POSITIVE_INFINITY;
   #retryMs = FIRST_RETRY_MS;
   #away: OperationalError | null = null;
 
@@ -93,7 +99,7 @@ export class LmdbStore implements TrackerStore {
     this.#lock = await lock();
     try {
       this.#file = await LmdbFile.open(folder);
-      this.#later = loadState(this.#file.records(), this.#state, clock.now());
+      this.#later = loadState(this.#file, this.#state, clock.now());
     } catch (error) {
       await this.#close();
       throw unreadable(folder, error);
@@ -177,7 +183,7 @@ export class LmdbStore implements TrackerStore {
     const batch = this.#next.changes.size > 0 ? this.#next : this.#writing;
     if (batch === null) return outcome;
     const behind = now - (this.#writing ?? this.#next).since > intervalMs;
-    if (intervalMs > 0 && !behind && this.#next.changes.size < MAX_UNWRITTEN) return outcome;
+    if (this.#isPrompt && !behind && this.#next.changes.size < MAX_UNWRITTEN) return outcome;
     return batch.whenWritten().then(() => outcome);
   }
 
@@ -194,9 +200,15 @@ export class LmdbStore implements TrackerStore {
     return changes;
   }
 
+  /** Batches can begin late and be on disk in time. */
+  get #isPrompt(): boolean {
+    const { intervalMs } = this.#options;
+    return intervalMs > 0 && this.#expectedMs <= intervalMs / 2;
+  }
+
   #schedule(): void {
     const { clock, intervalMs } = this.#options;
-    if (intervalMs === 0) {
+    if (!this.#isPrompt) {
       // All requests that arrived together are in one batch.
       setImmediate(() => this.#begin());
       return;
@@ -211,6 +223,8 @@ export class LmdbStore implements TrackerStore {
     if (this.#writing !== null || file === null) return;
     this.#scheduled = null;
     const batch = this.#next;
+    const { clock, intervalMs } = this.#options;
+    batch.turn = Math.min(clock.now(), batch.since + intervalMs / 2);
     this.#writing = batch;
     this.#next = new Batch();
     this.#write = this.#save(file, batch);
@@ -219,15 +233,23 @@ export class LmdbStore implements TrackerStore {
   async #save(file: LmdbFile, batch: Batch): Promise<void> {
     const time = { now: this.#options.clock.now(), later: this.#later };
     try {
-      await file.write((records) => saveState(records, this.#state, batch.changes, time));
+      await file.write(batch.changes.size + 1, (records) =>
+        saveState(records, this.#state, batch.changes, time),
+      );
     } catch (error) {
       this.#failed(batch, error);
       return;
     }
     this.#writing = null;
+    this.#measure(this.#options.clock.now() - batch.turn);
     if (this.#away !== null) this.#recovered();
     batch.written();
     if (this.#next.changes.size > 0) this.#schedule();
+  }
+
+  #measure(ms: number): void {
+    const known = Number.isFinite(this.#expectedMs) ? FORGETTING * this.#expectedMs : 0;
+    this.#expectedMs = Math.max(ms, known);
   }
 
   #failed(batch: Batch, error: unknown): void {

@@ -1,5 +1,5 @@
 import type { Manifest } from '../model/manifest.js';
-import type { KeptRecord, RecordWriter } from './lmdb-file.js';
+import type { LmdbFile, RecordWriter } from './lmdb-file.js';
 import type { MemoryStore } from './memory-store.js';
 import {
   DamagedRecord,
@@ -30,11 +30,13 @@ export class OtherFormat extends Error {}
  * on where the last batch left it, so that the time without a tracker, when nobody could be heard, makes no session a
  * silent one. Throws OtherFormat and DamagedRecord.
  */
-export function loadState(records: Iterable<KeptRecord>, state: State, now: number): number {
+export function loadState(kept: Pick<LmdbFile, 'records' | 'count'>, state: State, now: number): number {
   let later: number | null = null;
   let file: Manifest | null = null;
   let owned = true;
-  for (const { key, value } of records) {
+  let read = 0;
+  for (const { key, value } of kept.records()) {
+    read += 1;
     const { md5, session } = key;
     if (later === null) {
       if (key !== TIME_KEY) throw new DamagedRecord('its first record is missing');
@@ -48,13 +50,14 @@ export function loadState(records: Iterable<KeptRecord>, state: State, now: numb
       const restored = state.restoreSession(decodeSession(session, value, later));
       if (!restored) throw new DamagedRecord(`session ${session} has the address of another`);
     } else if (session !== null && md5 !== null) {
-      const known = file?.md5 === md5;
-      if (!known || !state.restoreOwnership(session, md5, decodeOwnership(file!, value)))
+      // By the file's own string, whose hash is known already.
+      if (file?.md5 !== md5 || !state.restoreOwnership(session, file.md5, decodeOwnership(file, value)))
         throw new DamagedRecord(`an owner of ${md5} without a session or a file`);
       owned = true;
     }
   }
   if (!owned) throw new DamagedRecord(`file ${file?.md5} without an owner`);
+  if (read !== kept.count) throw new DamagedRecord(`${read} of ${kept.count} records are there`);
   return later ?? 0;
 }
 

@@ -48,7 +48,9 @@ export function readKey(bytes: Buffer, from: number, to: number): RecordKey {
   if (tag === SESSION_TAG && length === ID) return { md5: null, session: readSession(bytes, from + 1) };
   if (tag !== FILE_TAG || (length !== MD5 && length !== MD5 + ID)) throw new DamagedRecord('an unknown key');
   const md5 = bytes.toString('hex', from + 1, from + 1 + MD5) as FileMd5;
-  return { md5, session: length === MD5 ? null : readSession(bytes, from + 1 + MD5) };
+  if (length === MD5) return { md5, session: null };
+  // Not looked at: the session it names has to be there.
+  return { md5, session: bytes.toString('latin1', from + 1 + MD5, to) as SessionId };
 }
 
 function readSession(bytes: Buffer, at: number): SessionId {
