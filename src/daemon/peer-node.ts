@@ -59,6 +59,7 @@ export class PeerNode {
   #engine: Engine | null = null;
   #upload: Upload | null = null;
   #port = 0;
+  #downloads = 0;
 
   /** @param find the files that can be uploaded */
   constructor(options: PeerNodeOptions, find: (md5: FileMd5) => ServedFile | null) {
@@ -142,9 +143,10 @@ export class PeerNode {
     });
   }
 
-  /** While a file is downloaded, upload slots go to those who give to us. */
-  downloading(isDownloading: boolean): void {
-    if (this.#upload !== null) this.#upload.downloading = isDownloading;
+  /** A file is downloaded until the result is called: meanwhile upload slots go to those who give to us. */
+  downloading(): () => void {
+    this.#countDownloads(1);
+    return () => this.#countDownloads(-1);
   }
 
   /** A tracker named the owners of a file. */
@@ -173,6 +175,11 @@ export class PeerNode {
       trackers: this.trackers.stats(),
       engine: this.#engine?.stats() ?? null,
     };
+  }
+
+  #countDownloads(change: number): void {
+    this.#downloads += change;
+    if (this.#upload !== null) this.#upload.downloading = this.#downloads > 0;
   }
 
   #handle(request: Request, requester: Requester): Answer | Promise<Answer> {

@@ -71,9 +71,9 @@ export interface DownloadTasks extends HashThread {
 }
 
 interface DownloadMemory extends LandingMemory {
-  /** Set by the download: gives up a part kept hot for hashing. */
-  onPressure: () => boolean;
-  /** There is a part that `onPressure` can give up. */
+  /** Has `giveUp` asked, until `cancel`, to give up a part kept hot for hashing. */
+  onPressure(giveUp: () => boolean): { cancel(): void };
+  /** There is a part that can be given up so. */
   relieve(): void;
   /** Drops the cached parts whose keys begin with `prefix`. */
   forget(prefix: string): void;
@@ -206,7 +206,7 @@ export class Download {
     const { stored, memory } = this.#init;
     const interrupt = () => this.#fail(new OperationalError('interrupted', 'INTERRUPTED', 'interrupted'));
     signal.addEventListener('abort', interrupt);
-    memory.onPressure = () => this.#coolOne() || this.#hash.dropOne();
+    const pressure = memory.onPressure(() => this.#coolOne() || this.#hash.dropOne());
     try {
       if (signal.aborted) interrupt();
       this.#startedAt = this.#init.clock.now();
@@ -223,7 +223,7 @@ export class Download {
       return proof;
     } finally {
       signal.removeEventListener('abort', interrupt);
-      memory.onPressure = () => false;
+      pressure.cancel();
       await this.#stop();
     }
   }
