@@ -55,16 +55,12 @@ export async function findFile(
   return [first, ...others];
 }
 
-/** What the found file may be, in the order given; at least one. Throws OperationalError 'GEOMETRY'. */
-export function manifestsOf(found: readonly [FoundFile, ...FoundFile[]]): readonly Manifest[] {
-  const possible = found.filter(({ fileSize, partSize }) => isGeometry(fileSize, partSize));
-  if (possible.length > 0) {
-    return possible.map(({ md5, name, fileSize, partSize }) => ({
-      md5,
-      name,
-      geometry: partGeometry(fileSize, partSize),
-    }));
-  }
+/** What the found file may be, in the order given. Throws OperationalError 'GEOMETRY' when nothing is possible. */
+export function manifestsOf(found: readonly [FoundFile, ...FoundFile[]]): readonly [Manifest, ...Manifest[]] {
+  const [first, ...others] = found
+    .filter(({ fileSize, partSize }) => isGeometry(fileSize, partSize))
+    .map(({ md5, name, fileSize, partSize }) => ({ md5, name, geometry: partGeometry(fileSize, partSize) }));
+  if (first !== undefined) return [first, ...others];
   const [{ fileSize, partSize }] = found;
   const message = `the tracker lists the file with an impossible size (${fileSize} B in parts of ${partSize} B)`;
   throw new OperationalError('not-found', 'GEOMETRY', message);
