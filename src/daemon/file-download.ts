@@ -2,11 +2,16 @@
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
+import type { PartGeometry } from '../model/geometry.js';
+import type { PartIndex } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
+import type { Reading } from '../policy/part-picker.js';
 import { PartFile } from '../storage/part-file.js';
 import { Download, type DownloadSnapshot, type Proof } from '../swarm/download.js';
 import type { ServedFile } from '../swarm/upload.js';
+import type { ArrivingFile } from './arriving-file.js';
 import type { Engine } from './engine.js';
+import { PartArrivals } from './part-arrivals.js';
 import type { PeerNode } from './peer-node.js';
 
 /** One processor is left to the sequential hash. */
@@ -28,21 +33,24 @@ export interface FileDownloadInit {
   readonly logger: Logger;
 }
 
-export class FileDownload {
+export class FileDownload implements ArrivingFile {
   readonly manifest: Manifest;
   readonly place: PartFile;
   /** What can be uploaded of it meanwhile. */
   readonly served: ServedFile;
   readonly #download: Download;
+  readonly #arrivals: PartArrivals;
   readonly #node: PeerNode;
 
   private constructor(init: FileDownloadInit, place: PartFile) {
     const { manifest, node } = init;
-    const download = makeDownload(init, place);
+    const arrivals = new PartArrivals((part) => download.has(part));
+    const download = makeDownload(init, place, arrivals);
     this.manifest = manifest;
     this.place = place;
     this.#node = node;
     this.#download = download;
+    this.#arrivals = arrivals;
     const fd = place.dataFd;
     this.served = {
       geometry: manifest.geometry,
@@ -64,7 +72,12 @@ export class FileDownload {
   async run(signal: AbortSignal): Promise<Proof> {
     const ended = this.#node.downloading();
     try {
-      return await this.#download.run(signal);
+      const proof = await this.#download.run(signal);
+      this.#arrivals.complete();
+      return proof;
+    } catch (error) {
+      this.#arrivals.end(error as Error);
+      throw error;
     } finally {
       ended();
     }
@@ -73,6 +86,22 @@ export class FileDownload {
   /** Parts on disk; a view. */
   get stored() {
     return this.place.stored;
+  }
+
+  get geometry(): PartGeometry {
+    return this.manifest.geometry;
+  }
+
+  get dataPath(): string {
+    return this.place.dataPath;
+  }
+
+  follow(part: PartIndex): Reading {
+    return this.#download.follow(part);
+  }
+
+  arrival(part: PartIndex, signal: AbortSignal): Promise<void> {
+    return this.#arrivals.wait(part, signal);
   }
 
   snapshot(): DownloadSnapshot {
@@ -84,7 +113,11 @@ export class FileDownload {
   }
 }
 
-function makeDownload({ manifest, node, engine, ...init }: FileDownloadInit, place: PartFile): Download {
+function makeDownload(
+  { manifest, node, engine, ...init }: FileDownloadInit,
+  place: PartFile,
+  arrivals: PartArrivals,
+): Download {
   const { md5, geometry, name } = manifest;
   const { trackers } = node;
   return new Download({
@@ -108,7 +141,10 @@ function makeDownload({ manifest, node, engine, ...init }: FileDownloadInit, pla
       return owners;
     },
     gave: (address, bytes) => node.upload?.gave(address, bytes),
-    own: (part) => trackers.own(md5, part),
+    own: (part) => {
+      trackers.own(md5, part);
+      arrivals.arrived(part);
+    },
     limit: node.downloadLimit,
     random: Math.random,
   });

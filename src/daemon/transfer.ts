@@ -16,6 +16,7 @@ import type { PartList } from '../model/part-list.js';
 import { RateMeter } from '../policy/rate-meter.js';
 import { PartFile } from '../storage/part-file.js';
 import type { ServedFile } from '../swarm/upload.js';
+import type { ArrivingFile } from './arriving-file.js';
 import type { Engine } from './engine.js';
 import { FileDownload } from './file-download.js';
 import { findFile, manifestsOf } from './find-file.js';
@@ -106,6 +107,11 @@ export class Transfer {
   /** Parts on disk, a view; null while nothing is fetched. */
   get stored(): PartList | null {
     return this.#download?.stored ?? null;
+  }
+
+  /** The download while it runs, to be read from; null else. */
+  get arriving(): ArrivingFile | null {
+    return this.#download;
   }
 
   /** Bytes stored and received, peers that send, bytes a second over the last seconds; null while nothing is fetched. */

@@ -102,6 +102,11 @@ export class PartFile {
     return this.#place.data.fd;
   }
 
+  /** Where the data is until `finish`, `setAside` or `discard`. */
+  get dataPath(): string {
+    return this.#names.data;
+  }
+
   get journalFd(): number {
     return this.#place.journal.fd;
   }

@@ -23,7 +23,7 @@ import type { PartIndex } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import type { PartList } from '../model/part-list.js';
 import type { MidstateList } from '../policy/midstate-list.js';
-import { PartPicker } from '../policy/part-picker.js';
+import { PartPicker, type Reading } from '../policy/part-picker.js';
 import type { Owner } from '../protocol/messages.js';
 import { ChainVerification } from './chain-verification.js';
 import { diskError, nobody, stalled, unverifiable } from './download-trouble.js';
@@ -238,6 +238,18 @@ export class Download {
   /** The proven midstates, once there are any. */
   get midstates(): Uint8Array | null {
     return this.#chain?.proven ? this.#chain.states : null;
+  }
+
+  /** Somebody reads the file meanwhile, from `part` on: what it needs comes first. */
+  follow(part: PartIndex): Reading {
+    const reading = this.#picker.follow(part);
+    return {
+      moveTo: (next) => {
+        reading.moveTo(next);
+        this.#active.pump();
+      },
+      end: () => reading.end(),
+    };
   }
 
   snapshot(): DownloadSnapshot {

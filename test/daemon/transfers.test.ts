@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../src/core/clock.js';
 import { UsageError } from '../../src/core/errors.js';
 import { silentLogger } from '../../src/core/logger.js';
+import { readArriving } from '../../src/daemon/arriving-file.js';
 import { Seedbox, type SeedboxOptions, type SharedNotice } from '../../src/daemon/seedbox.js';
 import { TrackerServer } from '../../src/daemon/tracker-server.js';
 import type { TransferState } from '../../src/daemon/transfer.js';
@@ -203,4 +204,29 @@ test('a list of downloads that cannot be read stops the start and says which fil
     '{"version":1,"downloads":[{"magnet":"x"}]}',
   );
   await assert.rejects(scene.daemon(), refused('BAD_STATE'));
+});
+
+test('who reads a download from near its end gets the bytes long before the rest is here', async (t) => {
+  const scene = await Scene.start(t);
+  const long = seededBytes('a long one', 64 * PART + 77);
+  await mkdir(join(scene.folder, 'more'));
+  await writeFile(join(scene.folder, 'more', 'long.bin'), long);
+  const shared = countdown(1);
+  await scene.seedbox({ folders: [join(scene.folder, 'more')], onShared: shared.count });
+  await shared.reached;
+  const daemon = await scene.daemon({ downloadLimit: 4 * PART });
+  const transfer = await daemon.transfers!.add(scene.magnet(long));
+  await until('a part is stored', () => (transfer.stored?.owned ?? 0) > 0);
+  const range = { start: 60 * PART - 10, end: long.length };
+  const read: Buffer[] = [];
+  for await (const bytes of readArriving(transfer.arriving!, range, new AbortController().signal))
+    read.push(bytes);
+  assert.deepEqual(Buffer.concat(read), long.subarray(range.start, range.end));
+  assert.ok((transfer.stored?.owned ?? 64) < 40, 'the rest was fetched first');
+  const gone = new AbortController();
+  const rest = readArriving(transfer.arriving!, { start: 0, end: long.length }, gone.signal);
+  gone.abort();
+  await assert.rejects(async () => {
+    for await (const _ of rest);
+  }, /the reader has gone/);
 });
