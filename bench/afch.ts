@@ -29,6 +29,7 @@ const tracker = new Tracker({
   random: Math.random,
   randomBytes: (count) => new Uint8Array(count),
   trustAnnouncedAddresses: false,
+  access: { admitsAddress: () => true, admitsFile: () => true, termsOf: () => undefined },
 });
 /** The last one only asks. */
 const sessions = Array.from({ length: Number(values.owners) + 1 }, (_, peer) => {

@@ -38,6 +38,8 @@ export async function seedboxOptions(
     trackers: settings.tracker,
     listen: settings.listen,
     announce: settings.announce,
+    downloads,
+    activeDownloads: settings['active-downloads'],
     folders: downloads === null ? settings.share : [...settings.share, downloads],
     slots: settings.slots,
     seedChoking: settings['seed-choking'],

@@ -1,26 +1,24 @@
 /** `get`: finds a file, downloads it, puts it in place and gives something back. */
 import { lstat, mkdir, mkdtemp, rmdir, stat } from 'node:fs/promises';
-import { availableParallelism, tmpdir, userInfo } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { HostPort } from '../model/address.js';
 import { safeFileName } from '../model/file-name.js';
-import { isGeometry, partGeometry } from '../model/geometry.js';
 import type { Manifest } from '../model/manifest.js';
-import type { FoundFile } from '../protocol/messages.js';
 import { isErrno } from '../storage/disk-error.js';
 import { PartFile } from '../storage/part-file.js';
-import { Download, type Proof } from '../swarm/download.js';
+import type { Proof } from '../swarm/download.js';
 import { NO_OWNER, STALLED } from '../swarm/download-trouble.js';
 import { saltSuffixes } from '../swarm/salt-suffixes.js';
 import { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { FoundAtTrackers } from '../swarm/tracker-group.js';
-import type { ServedFile } from '../swarm/upload.js';
 import type { Adjustable } from './adjustable.js';
 import type { Engine } from './engine.js';
-import { type Choose, findFile, type Wanted } from './find-file.js';
+import { FileDownload, IO_THREADS } from './file-download.js';
+import { type Choose, findFile, manifestsOf, type Wanted } from './find-file.js';
 import { hashFile, streamFile } from './local-file.js';
 import { PeerNode } from './peer-node.js';
 
@@ -33,8 +31,6 @@ const NOBODY_ASKED_MS = 10_000;
 const LOGOUT_MS = 1_000;
 const LINGER_CHECK_MS = 100;
 const UPLOAD = { slots: 4, seedChoking: 'round-robin' } as const;
-/** One processor is left to the sequential hash. */
-const IO_THREADS = Math.max(1, availableParallelism() - 1);
 
 interface SeedPolicy {
   readonly after: 'linger' | 'none';
@@ -111,11 +107,9 @@ class DownloadRun {
   readonly #options: DownloadOptions;
   readonly #node: PeerNode;
   readonly #startedAt: number;
-  #served: { md5: string; file: ServedFile } | null = null;
-  #place: PartFile | null = null;
   /** Where the target is. */
   #folder = '';
-  #download: Download | null = null;
+  #download: FileDownload | null = null;
   #working: Promise<Engine> | null = null;
   #progressTimer: { cancel(): void } | null = null;
   /** When the first part could be asked for. */
@@ -125,7 +119,7 @@ class DownloadRun {
     this.#options = options;
     this.#startedAt = options.clock.now();
     this.#node = new PeerNode({ ...options, ...UPLOAD, threads: IO_THREADS }, (md5) =>
-      this.#served?.md5 === md5 ? this.#served.file : null,
+      this.#download?.manifest.md5 === md5 ? this.#download.served : null,
     );
   }
 
@@ -151,7 +145,7 @@ class DownloadRun {
       try {
         return await this.#fetch(manifest, engine);
       } catch (error) {
-        if (!mayHaveOtherSize(error) || this.#place?.stored.owned !== 0) throw error;
+        if (!mayHaveOtherSize(error) || this.#download?.stored.owned !== 0) throw error;
         const { fileSize, partSize } = manifest.geometry;
         this.#options.logger.warn(
           { fileSize, partSize, error },
@@ -164,28 +158,33 @@ class DownloadRun {
   }
 
   async #fetch(manifest: Manifest, engine: Engine): Promise<DownloadResult> {
-    const { acceptUnverified, signal } = this.#options;
-    this.#node.downloading(true);
+    const { acceptUnverified, force, sequential, verify = true, clock, logger, signal } = this.#options;
     const target = await this.#targetOf(manifest);
-    const place = await PartFile.open({ target, manifest, force: this.#options.force || this.#toStdout });
-    this.#place = place;
+    const download = await FileDownload.open({
+      ...{ manifest, target, sequential, verify, engine, clock, logger },
+      counts: this.#options.counts ?? new SwarmCounts(),
+      force: force || this.#toStdout,
+      node: this.#node,
+    });
+    this.#download = download;
+    this.#reportProgress(download);
     let proof: Proof | null = null;
     try {
-      proof = await this.#begin(manifest, place, engine).run(signal);
+      proof = await download.run(signal);
     } catch (error) {
       if (!isUnverifiable(error)) throw error;
-      if (!acceptUnverified) throw await setAside(error, place);
+      if (!acceptUnverified) throw await setAside(error, download.place);
     }
-    return this.#finish(manifest, target, place, proof);
+    return this.#finish(download, target, proof);
   }
 
   /** Ends an attempt that has stored nothing, so that nobody was served from it either. */
   async #giveUp(): Promise<void> {
     this.#progressTimer?.cancel();
-    this.#served = null;
-    await this.#place?.discard();
-    await this.#place?.close();
-    this.#place = null;
+    const place = this.#download?.place;
+    this.#download = null;
+    await place?.discard();
+    await place?.close();
   }
 
   async #targetOf(manifest: Manifest): Promise<string> {
@@ -214,7 +213,7 @@ class DownloadRun {
     // Workers that are still coming up are to be ended as well.
     await this.#working?.catch(() => {});
     await this.#node.stop();
-    await this.#place?.close();
+    await this.#download?.place.close();
     // What went to stdout leaves nothing; another download on its way there may still need the folder.
     if (this.#toStdout) await rmdir(this.#folder).catch(() => {});
   }
@@ -223,60 +222,9 @@ class DownloadRun {
     return this.#options.output === '-';
   }
 
-  #begin(manifest: Manifest, place: PartFile, engine: Engine): Download {
-    const { clock, logger } = this.#options;
-    const { md5, geometry } = manifest;
-    const { trackers } = this.#node;
-    const download = new Download({
-      manifest,
-      store: place,
-      stored: place.stored,
-      memory: engine.memory,
-      tasks: {
-        storeParts: (job) => engine.pool.run('storeParts', job),
-        compareParts: (job) => engine.pool.run('compareParts', job),
-        hashParts: (job) => engine.hashThread().run('hashParts', job),
-        finishHash: (job) => engine.hashThread().run('finishHash', job),
-        verifyParts: (job) => engine.pool.run('verifyParts', job),
-      },
-      writers: IO_THREADS,
-      connect: (address, onRoom) => this.#node.connect(address, onRoom),
-      findOwners: async () => {
-        const owners = await trackers.findOwners(md5, geometry, manifest.name);
-        this.#node.named(md5, owners);
-        return owners;
-      },
-      gave: (address, bytes) => this.#node.upload?.gave(address, bytes),
-      own: (part) => trackers.own(md5, part),
-      limit: this.#node.downloadPace(md5),
-      sequential: this.#options.sequential,
-      counts: this.#options.counts ?? new SwarmCounts(),
-      verify: this.#options.verify ?? true,
-      clock,
-      random: Math.random,
-      logger,
-    });
-    this.#download = download;
-    const fd = place.dataFd;
-    this.#served = {
-      md5,
-      file: {
-        geometry,
-        get midstates() {
-          return download.midstates;
-        },
-        origin: (part) => (download.has(part) ? { kind: 'descriptor', fd } : null),
-        changed: () => {},
-      },
-    };
-    this.#reportProgress(manifest, download);
-    return download;
-  }
-
   async #finish(
-    manifest: Manifest,
+    { manifest, place }: FileDownload,
     target: string,
-    place: PartFile,
     proof: Proof | null,
   ): Promise<DownloadResult> {
     if (this.#toStdout) await this.#toReader(manifest, place);
@@ -284,7 +232,6 @@ class DownloadRun {
     const result = this.#result(manifest, path, false);
     this.#options.onProgress(this.#progress(manifest, this.#averageRate));
     this.#progressTimer?.cancel();
-    this.#node.downloading(false);
     this.#options.logger.info({ proof }, 'complete');
     this.#options.onDone(result);
     await this.#giveBack(manifest);
@@ -374,7 +321,7 @@ class DownloadRun {
     return ((this.#download?.snapshot().fetched ?? 0) / Math.max(1, elapsed)) * 1000;
   }
 
-  #reportProgress(manifest: Manifest, download: Download): void {
+  #reportProgress(download: FileDownload): void {
     const { clock, onProgress } = this.#options;
     this.#begunAt = clock.now();
     let last = { at: this.#begunAt, fetched: 0, rate: 0 };
@@ -383,7 +330,7 @@ class DownloadRun {
       const { fetched } = download.snapshot();
       const current = ((fetched - last.fetched) / Math.max(1, now - last.at)) * 1000;
       last = { at: now, fetched, rate: last.rate === 0 ? current : last.rate * 0.7 + current * 0.3 };
-      onProgress(this.#progress(manifest, Math.max(0, last.rate)));
+      onProgress(this.#progress(download.manifest, Math.max(0, last.rate)));
       this.#progressTimer = clock.after(PROGRESS_MS, report);
     };
     report();
@@ -409,21 +356,6 @@ class DownloadRun {
       signal.removeEventListener('abort', stop);
     }
   }
-}
-
-/** At least one. */
-function manifestsOf(found: readonly [FoundFile, ...FoundFile[]]): readonly Manifest[] {
-  const possible = found.filter(({ fileSize, partSize }) => isGeometry(fileSize, partSize));
-  if (possible.length > 0) {
-    return possible.map(({ md5, name, fileSize, partSize }) => ({
-      md5,
-      name,
-      geometry: partGeometry(fileSize, partSize),
-    }));
-  }
-  const [{ fileSize, partSize }] = found;
-  const message = `the tracker lists the file with an impossible size (${fileSize} B in parts of ${partSize} B)`;
-  throw new OperationalError('not-found', 'GEOMETRY', message);
 }
 
 /** Whether a download ended as one does whose size or part size is wrong. */

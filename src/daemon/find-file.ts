@@ -1,7 +1,9 @@
 /** From what the user typed to one file: MD5, magnet link or name, by LOOK at the trackers. */
 import { OperationalError } from '../core/errors.js';
+import { isGeometry, partGeometry } from '../model/geometry.js';
 import type { FileMd5 } from '../model/ids.js';
 import type { Magnet } from '../model/magnet.js';
+import type { Manifest } from '../model/manifest.js';
 import { cutUtf8 } from '../model/utf8.js';
 import { NAME as FILENAME_LENGTH } from '../protocol/fields.js';
 import { RICERCA_LENGTH } from '../protocol/limits.js';
@@ -51,6 +53,17 @@ export async function findFile(
   const [first, ...others] = found;
   if (first === undefined) throw notFound(`no tracker knows a file with the MD5 ${md5}`);
   return [first, ...others];
+}
+
+/** What the found file may be, in the order given. Throws OperationalError 'GEOMETRY' when nothing is possible. */
+export function manifestsOf(found: readonly [FoundFile, ...FoundFile[]]): readonly [Manifest, ...Manifest[]] {
+  const [first, ...others] = found
+    .filter(({ fileSize, partSize }) => isGeometry(fileSize, partSize))
+    .map(({ md5, name, fileSize, partSize }) => ({ md5, name, geometry: partGeometry(fileSize, partSize) }));
+  if (first !== undefined) return [first, ...others];
+  const [{ fileSize, partSize }] = found;
+  const message = `the tracker lists the file with an impossible size (${fileSize} B in parts of ${partSize} B)`;
+  throw new OperationalError('not-found', 'GEOMETRY', message);
 }
 
 const cut = (text: string): string => cutUtf8(text, RICERCA_LENGTH);

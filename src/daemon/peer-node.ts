@@ -69,6 +69,7 @@ export class PeerNode implements Adjustable {
   #engine: Engine | null = null;
   #upload: Upload | null = null;
   #port = 0;
+  #downloads = 0;
 
   /** @param find the files that can be uploaded */
   constructor(options: PeerNodeOptions, find: (md5: FileMd5) => ServedFile | null) {
@@ -155,9 +156,10 @@ export class PeerNode implements Adjustable {
     });
   }
 
-  /** While a file is downloaded, upload slots go to those who give to us. */
-  downloading(isDownloading: boolean): void {
-    if (this.#upload !== null) this.#upload.downloading = isDownloading;
+  /** A file is downloaded until the result is called: meanwhile upload slots go to those who give to us. */
+  downloading(): () => void {
+    this.#countDownloads(1);
+    return () => this.#countDownloads(-1);
   }
 
   /** A tracker named the owners of a file. */
@@ -239,6 +241,11 @@ export class PeerNode implements Adjustable {
         files: Object.fromEntries(this.#limitedFiles),
       },
     };
+  }
+
+  #countDownloads(change: number): void {
+    this.#downloads += change;
+    if (this.#upload !== null) this.#upload.downloading = this.#downloads > 0;
   }
 
   #handle(request: Request, requester: Requester): Answer | Promise<Answer> {

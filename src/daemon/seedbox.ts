@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../core/errors.js';
 import type { HostPort } from '../model/address.js';
+import { DEFAULT_PART_SIZE } from '../model/geometry.js';
 import type { FileMd5 } from '../model/ids.js';
 import { formatMagnet } from '../model/magnet.js';
 import type { Manifest } from '../model/manifest.js';
@@ -13,9 +14,13 @@ import { type SharedFile, ShareLibrary } from '../storage/share-library.js';
 import { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { ServedFile } from '../swarm/upload.js';
 import type { Adjustable, Limits } from './adjustable.js';
+import type { Engine } from './engine.js';
 import { HashLog } from './hash-log.js';
 import { midstateCheck } from './midstate-check.js';
 import { PeerNode, type PeerNodeOptions } from './peer-node.js';
+import type { CompletedFile } from './transfer.js';
+import { Transfers } from './transfers.js';
+import { TransfersFile } from './transfers-file.js';
 
 const RESCAN_MS = 60_000;
 const LOGOUT_MS = 2_000;
@@ -37,7 +42,11 @@ export interface SeedboxOptions extends Omit<PeerNodeOptions, 'threads'> {
   /** Shared with all they contain. */
   readonly folders: readonly string[];
   readonly files: readonly string[];
-  /** Where the share index and the lock are kept; null: nowhere, everything is hashed again at the next start. */
+  /** Where downloads go; shared too, as one of `folders`. null: nothing is downloaded. */
+  readonly downloads: string | null;
+  /** Downloads that run at once. */
+  readonly activeDownloads: number;
+  /** Where the share index, the downloads and the lock are kept; null: nowhere, everything is hashed again at the next start. */
   readonly stateDir: string | null;
   readonly leaveWhenSafe: boolean;
   /** Read every file again at the start, whatever the index knows. */
@@ -56,6 +65,7 @@ export class Seedbox implements Adjustable {
   #lock: LockFile | null = null;
   #index: ShareIndex | null = null;
   #library: ShareLibrary | null = null;
+  #transfers: Transfers | null = null;
   #rescan: { cancel(): void } | null = null;
   #stopped: Promise<{ unavailable: Manifest[] }> | null = null;
 
@@ -64,7 +74,7 @@ export class Seedbox implements Adjustable {
     this.downloads = new SwarmCounts(options.onFetched);
     this.#node = new PeerNode({ ...options, threads: availableParallelism() }, (md5) => {
       const file = this.#library?.find(md5) ?? null;
-      return file === null ? null : this.#served(file);
+      return file === null ? (this.#transfers?.served(md5) ?? null) : this.#served(file);
     });
   }
 
@@ -100,6 +110,8 @@ export class Seedbox implements Adjustable {
         },
       });
       await this.#library.start();
+      this.#transfers = this.#downloads(this.#library, engine);
+      await this.#transfers.start();
       this.#scanLater();
       return address;
     } catch (error) {
@@ -117,6 +129,11 @@ export class Seedbox implements Adjustable {
     return this.#stopped;
   }
 
+  /** The downloads; null until it has started. */
+  get transfers(): Transfers | null {
+    return this.#transfers;
+  }
+
   setLimits(limits: Partial<Limits>): void {
     this.#node.setLimits(limits);
   }
@@ -130,7 +147,11 @@ export class Seedbox implements Adjustable {
   }
 
   stats() {
-    return { ...this.#node.stats(), library: this.#library?.stats() ?? null };
+    return {
+      ...this.#node.stats(),
+      library: this.#library?.stats() ?? null,
+      transfers: this.#transfers?.stats() ?? null,
+    };
   }
 
   /** What is as quickly told of ten thousand files as of one: for who asks every second. */
@@ -165,8 +186,26 @@ export class Seedbox implements Adjustable {
     return { unavailable };
   }
 
+  #downloads(library: ShareLibrary, engine: Engine): Transfers {
+    const { stateDir, downloads, activeDownloads, clock, logger } = this.#options;
+    return new Transfers({
+      ...{ folder: downloads, active: activeDownloads, node: this.#node, engine, clock, logger },
+      counts: this.downloads,
+      file: stateDir === null ? null : new TransfersFile(join(stateDir, 'downloads.json')),
+      isShared: (md5) => library.find(md5) !== null,
+      completed: (file) => this.#downloaded(library, file),
+    });
+  }
+
+  /** What is proven by its midstates is shared at once; else the next scan finds the file and has it hashed. */
+  async #downloaded(library: ShareLibrary, { manifest, path, midstates }: CompletedFile): Promise<void> {
+    if (midstates === null || manifest.geometry.partSize !== DEFAULT_PART_SIZE) return library.rescan();
+    await library.adopt(path, { md5: manifest.md5, midstates });
+  }
+
   async #close(): Promise<void> {
     this.#rescan?.cancel();
+    await this.#transfers?.stop();
     await this.#library?.stop();
     await this.#node.stop();
     await this.#index?.close();

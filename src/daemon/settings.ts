@@ -216,6 +216,11 @@ export const SETTINGS = {
     { daemon: null, start: null, share: null, doctor: null },
     'folder of downloaded files, shared too; created when missing',
   ),
+  'active-downloads': single(
+    count(100),
+    { daemon: '3', start: '3', share: '3' },
+    'downloads that run at once; the others wait',
+  ),
   state: single(
     directory,
     { daemon: null, start: null, share: null, verify: null, doctor: null },

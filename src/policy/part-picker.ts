@@ -1,6 +1,7 @@
 /**
  * Which part to ask for next: the first four at random, then rarest first with random ties. While a sequential hash has to
- * follow, ties go to a window ahead of the verified prefix. With `sequential` most go to the first part that is missing.
+ * follow, ties go to a window ahead of the verified prefix. While somebody reads the file most picks go to the first part
+ * that is missing from there on; with `sequential` somebody reads it from its beginning.
  *
  * Nothing is kept of a part that did not arrive whole (a RETP asks for whole parts), so none is ever partly fetched.
  *
@@ -14,8 +15,10 @@ import { RarityOrder } from './rarity-order.js';
 
 /** Something to give soon matters more than what; and downloaders that begin together begin differently. */
 const FIRST_AT_RANDOM = 4;
-/** Of the sequential picks, every so many is a rarest one: a swarm of viewers would starve without. */
+/** Of the picks for readers, every so many is a rarest one: a swarm of viewers would starve without. */
 const RAREST_EVERY = 4;
+/** Parts from where a reader is that it needs soon, however far behind the hash is. */
+const SOON = 16;
 const LANDED = 0x80;
 const MAX_REQUESTS = 0x7f;
 
@@ -30,17 +33,28 @@ export interface PartPickerInit {
   readonly memory?: PickerMemory;
 }
 
+/** Somebody reads the file while it arrives. */
+export interface Reading {
+  /** It needs this part next, and then those behind it. */
+  moveTo(part: PartIndex): void;
+  end(): void;
+}
+
+interface Reader {
+  at: number;
+  /** No part from `at` up to this one is missing. */
+  firstMissing: number;
+}
+
 export class PartPicker {
   readonly partCount: number;
   readonly #random: () => number;
-  readonly #sequential: boolean;
+  readonly #readers: Reader[] = [];
   readonly #memory: PickerMemory;
   readonly #order: RarityOrder;
   /** 0: no window. */
   #window: number;
   #prefix = 0;
-  /** No part before this one is missing. */
-  #firstMissing = 0;
   #picks = 0;
   #urgent: PartIndex | null = null;
   #missing: number;
@@ -50,7 +64,7 @@ export class PartPicker {
     this.partCount = partCount;
     this.#random = random;
     this.#window = window;
-    this.#sequential = sequential;
+    if (sequential) this.follow(0 as PartIndex);
     this.#memory = memory ?? pickerMemory(partCount);
     this.#order = new RarityOrder(this.#memory, partCount);
     this.#missing = partCount;
@@ -110,9 +124,12 @@ export class PartPicker {
     if (this.#missing === 0) return null;
     const urgent = this.#urgent;
     if (urgent !== null && this.#isMissing(urgent) && parts.has(urgent)) return urgent;
-    if (!beyondWindow) return this.#inWindow(parts, null);
-    if (this.#sequential) {
-      if (++this.#picks % RAREST_EVERY !== 0) return this.#next(parts);
+    if (!beyondWindow) return this.#forReader(parts, SOON) ?? this.#inWindow(parts, null);
+    if (this.#readers.length > 0) {
+      if (++this.#picks % RAREST_EVERY !== 0) {
+        const next = this.#forReader(parts, this.partCount);
+        if (next !== null) return next;
+      }
     } else if (this.partCount - this.#missing < FIRST_AT_RANDOM) {
       return this.#order.any(parts, this.#random);
     }
@@ -127,7 +144,7 @@ export class PartPicker {
    */
   hasRarer(parts: PartList, part: PartIndex): boolean {
     const begins = this.partCount - this.#missing < FIRST_AT_RANDOM;
-    if (this.#missing === 0 || begins || this.#sequential || part === this.#urgent) return false;
+    if (this.#missing === 0 || begins || this.#readers.length > 0 || part === this.#urgent) return false;
     const rarest = this.#order.rarest(parts, this.#missing, this.#random);
     return rarest !== null && this.#order.rarity(rarest) < this.#order.rarity(part);
   }
@@ -166,6 +183,21 @@ export class PartPicker {
     this.#urgent = part;
   }
 
+  /** Somebody reads the file from `part` on, until it ends that. */
+  follow(part: PartIndex): Reading {
+    const reader: Reader = { at: part, firstMissing: part };
+    this.#readers.push(reader);
+    return {
+      moveTo(next) {
+        if (next !== reader.at) Object.assign(reader, { at: next, firstMissing: next });
+      },
+      end: () => {
+        const at = this.#readers.indexOf(reader);
+        if (at !== -1) this.#readers.splice(at, 1);
+      },
+    };
+  }
+
   /** The window begins at the first part that is not here. */
   followLanded(): void {
     while (this.#prefix < this.partCount && this.isLanded(this.#prefix as PartIndex)) this.#prefix++;
@@ -183,14 +215,21 @@ export class PartPicker {
   #giveBack(part: PartIndex): void {
     this.#order.giveBack(part);
     this.#missing++;
-    this.#firstMissing = Math.min(this.#firstMissing, part);
+    for (const reader of this.#readers) {
+      if (part >= reader.at) reader.firstMissing = Math.min(reader.firstMissing, part);
+    }
   }
 
-  /** The first missing part that is in `parts`. */
-  #next(parts: PartList): PartIndex | null {
-    while (!this.#isMissing(this.#firstMissing as PartIndex)) this.#firstMissing++;
-    for (let part = this.#firstMissing as PartIndex; part < this.partCount; part++) {
-      if (this.#isMissing(part) && parts.has(part)) return part;
+  /** The first part in `parts` that a reader misses, of the next `ahead` from where it is; readers take turns. */
+  #forReader(parts: PartList, ahead: number): PartIndex | null {
+    for (let turn = 0; turn < this.#readers.length; turn++) {
+      const reader = this.#readers[(this.#picks + turn) % this.#readers.length]!;
+      const end = Math.min(reader.at + ahead, this.partCount);
+      while (reader.firstMissing < end && !this.#isMissing(reader.firstMissing as PartIndex))
+        reader.firstMissing++;
+      for (let part = reader.firstMissing as PartIndex; part < end; part++) {
+        if (this.#isMissing(part) && parts.has(part)) return part;
+      }
     }
     return null;
   }

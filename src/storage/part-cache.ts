@@ -16,8 +16,8 @@ export class PartCache {
   readonly #slab: Slab;
   readonly #parts: LRUCache<string, Slot>;
   readonly #waiters = new Set<Waiter>();
-  /** Asked when nothing cached can go: gives up one hold elsewhere (a part kept hot for hashing), false when there is none. */
-  onPressure: () => boolean = () => false;
+  /** Those who can give up holds elsewhere, see `onPressure`. */
+  readonly #givers = new Set<() => boolean>();
   #serving = false;
   #hits = 0;
   #misses = 0;
@@ -73,7 +73,16 @@ export class PartCache {
     return { cancel: () => this.#waiters.delete(waiter) && this.#serveWaiters() };
   }
 
-  /** Something that `onPressure` can give up has appeared: those who wait for memory may try again. */
+  /**
+   * `giveUp` is asked when nothing cached can go: it gives up one hold (a part kept hot for hashing), or says false when it
+   * has none. Until `cancel`.
+   */
+  onPressure(giveUp: () => boolean): { cancel(): void } {
+    this.#givers.add(giveUp);
+    return { cancel: () => this.#givers.delete(giveUp) };
+  }
+
+  /** Something that can be given up under pressure has appeared: those who wait for memory may try again. */
   relieve(): void {
     this.#serveWaiters();
   }
@@ -101,7 +110,7 @@ export class PartCache {
     for (;;) {
       const slot = this.#slab.acquire(bytes);
       if (slot !== null) return slot;
-      if (!this.#evictOne() && !this.onPressure()) return null;
+      if (!this.#evictOne() && !this.#giveUpOne()) return null;
     }
   }
 
@@ -111,6 +120,11 @@ export class PartCache {
       this.#evictions++;
       return this.#parts.delete(key);
     }
+    return false;
+  }
+
+  #giveUpOne(): boolean {
+    for (const giveUp of this.#givers) if (giveUp()) return true;
     return false;
   }
 

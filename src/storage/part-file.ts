@@ -9,13 +9,15 @@
 import { constants, type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { OperationalError } from '../core/errors.js';
+import type { FileMd5 } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import type { PartList } from '../model/part-list.js';
 import { diskError } from './disk-error.js';
 import { freePath, moveOverNothing, removeFile, statsOf, syncFolder } from './folder-entry.js';
 import { LockFile } from './lock-file.js';
+import { journalMd5 } from './part-journal.js';
 import { type PartNames, partNames } from './part-names.js';
-import { type ResumedParts, resumeParts } from './part-resume.js';
+import { type ResumedParts, readJournal, resumeParts } from './part-resume.js';
 
 export interface PartFileOptions {
   /** Where the finished file will be. */
@@ -77,9 +79,32 @@ export class PartFile {
     }
   }
 
+  /** Removes what an unfinished download of that file left beside its target; true when there was something. Throws as `open`. */
+  static async remove(target: string, md5: FileMd5): Promise<boolean> {
+    const names = partNames(target);
+    if ((await statsOf(names.journal)) === null) return false;
+    const lock = await LockFile.acquire(names.lock);
+    try {
+      const journal = await readJournal(names.journal);
+      if (journal === null || journalMd5(journal) !== md5) return false;
+      await removeFile(names.data);
+      await removeFile(names.journal);
+      return true;
+    } catch (error) {
+      throw diskError(error, target);
+    } finally {
+      await lock.release();
+    }
+  }
+
   /** Descriptors for workers: valid, also after finish() and setAside(), until close(). */
   get dataFd(): number {
     return this.#place.data.fd;
+  }
+
+  /** Where the data is until `finish`, `setAside` or `discard`. */
+  get dataPath(): string {
+    return this.#names.data;
   }
 
   get journalFd(): number {

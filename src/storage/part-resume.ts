@@ -44,7 +44,7 @@ function withinSize(marked: PartList, { geometry }: Manifest, size: number): Par
 }
 
 /** Null when there is none; empty when it cannot be a journal. */
-async function readJournal(path: string): Promise<Buffer | null> {
+export async function readJournal(path: string): Promise<Buffer | null> {
   const stats = await statsOf(path);
   if (stats === null) return null;
   return stats.isFile() && stats.size <= MAX_JOURNAL ? await readFile(path) : Buffer.alloc(0);

@@ -18,6 +18,7 @@ import {
   lookAgain,
   type ScannedFile,
   type ScanProblem,
+  scanFile,
   scanFolder,
   scanPath,
 } from './folder-scan.js';
@@ -148,6 +149,16 @@ export class ShareLibrary {
    */
   rescan(): Promise<void> {
     return this.#scanning ?? this.#scanAlone(() => this.#rescan());
+  }
+
+  /**
+   * Shares a file that is new at `path` and proven to have these bytes, without hashing it. A scan that met it first has
+   * its way, and so has one that comes later: it hashes what has changed. Throws OperationalError 'disk'.
+   */
+  async adopt(path: string, known: Pick<HashedFile, 'md5' | 'midstates'>): Promise<void> {
+    const file = await scanFile(path);
+    if (file === null || this.#isStopped || this.#paths.has(file.path)) return;
+    this.#hashed(file, { ok: true, ...known });
   }
 
   find(md5: FileMd5): SharedFile | null {

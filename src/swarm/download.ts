@@ -24,7 +24,7 @@ import type { Manifest } from '../model/manifest.js';
 import type { PartList } from '../model/part-list.js';
 import type { ReadPace } from '../net/download-limits.js';
 import type { MidstateList } from '../policy/midstate-list.js';
-import { PartPicker } from '../policy/part-picker.js';
+import { PartPicker, type Reading } from '../policy/part-picker.js';
 import type { Owner } from '../protocol/messages.js';
 import { ChainVerification } from './chain-verification.js';
 import { diskError, nobody, stalled, unverifiable } from './download-trouble.js';
@@ -73,9 +73,9 @@ export interface DownloadTasks extends HashThread {
 }
 
 interface DownloadMemory extends LandingMemory {
-  /** Set by the download: gives up a part kept hot for hashing. */
-  onPressure: () => boolean;
-  /** There is a part that `onPressure` can give up. */
+  /** Has `giveUp` asked, until `cancel`, to give up a part kept hot for hashing. */
+  onPressure(giveUp: () => boolean): { cancel(): void };
+  /** There is a part that can be given up so. */
   relieve(): void;
   /** Drops the cached parts whose keys begin with `prefix`. */
   forget(prefix: string): void;
@@ -207,7 +207,7 @@ export class Download {
     const { stored, memory } = this.#init;
     const interrupt = () => this.#fail(new OperationalError('interrupted', 'INTERRUPTED', 'interrupted'));
     signal.addEventListener('abort', interrupt);
-    memory.onPressure = () => this.#coolOne() || this.#hash.dropOne();
+    const pressure = memory.onPressure(() => this.#coolOne() || this.#hash.dropOne());
     try {
       if (signal.aborted) interrupt();
       this.#startedAt = this.#init.clock.now();
@@ -225,7 +225,7 @@ export class Download {
       return proof;
     } finally {
       signal.removeEventListener('abort', interrupt);
-      memory.onPressure = () => false;
+      pressure.cancel();
       await this.#stop();
     }
   }
@@ -240,6 +240,18 @@ export class Download {
   /** The proven midstates, once there are any. */
   get midstates(): Uint8Array | null {
     return this.#chain?.proven ? this.#chain.states : null;
+  }
+
+  /** Somebody reads the file meanwhile, from `part` on: what it needs comes first. */
+  follow(part: PartIndex): Reading {
+    const reading = this.#picker.follow(part);
+    return {
+      moveTo: (next) => {
+        reading.moveTo(next);
+        this.#active.pump();
+      },
+      end: () => reading.end(),
+    };
   }
 
   snapshot(): DownloadSnapshot {

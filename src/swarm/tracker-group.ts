@@ -18,6 +18,9 @@ import { selfAddress } from './self-address.js';
 import { TrackerSession } from './tracker-session.js';
 import { LOGIN_REFUSED, nameOf, TRACKER_STOPPED } from './tracker-trouble.js';
 
+/** Links name trackers, too, and each costs requests. */
+const MAX_TRACKERS = 32;
+
 export interface TrackerGroupInit {
   /** At least one. */
   readonly trackers: readonly HostPort[];
@@ -45,8 +48,8 @@ export interface LogoutAnswer extends Logout {
 }
 
 export class TrackerGroup {
-  /** In the order in which the trackers were given, each once. */
-  readonly sessions: readonly TrackerSession[];
+  readonly #sessions = new Map<string, TrackerSession>();
+  readonly #session: (tracker: HostPort) => TrackerSession;
   readonly #clock: Clock;
   /** Wait for the next thing that `ready` may have to know. */
   readonly #watchers: (() => void)[] = [];
@@ -58,10 +61,24 @@ export class TrackerGroup {
     this.#clock = clock;
     const self = selfAddress({ announce, localAddress, port: port ?? null });
     const attempted = () => this.#tellWatchers();
-    const unique = new Map(trackers.map((tracker) => [nameOf(tracker), tracker]));
-    this.sessions = [...unique.values()].map(
-      (tracker) => new TrackerSession({ tracker, self, localAddress, clock, random, logger, attempted }),
-    );
+    this.#session = (tracker) =>
+      new TrackerSession({ tracker, self, localAddress, clock, random, logger, attempted });
+    for (const tracker of trackers) this.#sessions.set(nameOf(tracker), this.#session(tracker));
+  }
+
+  /** In the order in which the trackers were given, each once. */
+  get sessions(): readonly TrackerSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  /** Logs in at these trackers as well, as far as there is room for them. Files registered before stay where they are. */
+  join(trackers: readonly HostPort[]): void {
+    for (const tracker of trackers) {
+      if (this.#sessions.has(nameOf(tracker)) || this.#sessions.size >= MAX_TRACKERS) continue;
+      const session = this.#session(tracker);
+      this.#sessions.set(nameOf(tracker), session);
+      session.start();
+    }
   }
 
   /** Logs in at every tracker, and stays logged in. */
@@ -121,8 +138,9 @@ export class TrackerGroup {
   /** Resolves with 'registered' as soon as one tracker has the file, else with what the last one said. Never rejects. */
   register(manifest: Manifest): Promise<RegistrationState> {
     return new Promise((resolve) => {
-      let silent = this.sessions.length;
-      for (const session of this.sessions) {
+      const { sessions } = this;
+      let silent = sessions.length;
+      for (const session of sessions) {
         void session.register(manifest).then((state) => {
           silent--;
           if (state === 'registered' || silent === 0) resolve(state);

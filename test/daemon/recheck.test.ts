@@ -40,6 +40,8 @@ async function shareAll(t: TestContext, folder: string, count: number, recheck: 
     cacheBytes: 16 * 1024 * 1024,
     folders: [join(folder, 'share')],
     files: [],
+    downloads: null,
+    activeDownloads: 3,
     stateDir: join(folder, 'state'),
     leaveWhenSafe: false,
     recheck,

@@ -61,6 +61,8 @@ class SharedFolder {
       cacheBytes: 16 * 1024 * 1024,
       folders: [folder],
       files: [],
+      downloads: null,
+      activeDownloads: 3,
       stateDir: null,
       leaveWhenSafe: false,
       recheck: false,

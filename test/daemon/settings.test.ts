@@ -51,6 +51,7 @@ test('a command has the flags of the design and no others', () => {
   const common = ['tracker', 'listen', 'share', 'downloads', 'state', 'announce', 'slots'];
   const daemon = [
     ...common,
+    'active-downloads',
     'seed-choking',
     'upload-limit',
     'download-limit',

@@ -46,6 +46,33 @@ describe('part picker', () => {
     assert.ok([5, 6].includes(picker.pick(all, true)!));
   });
 
+  it('gives most picks to what readers need next, in turn, and the rest to the rarest', () => {
+    const picker = new PartPicker(100, { random: seeded(3) });
+    const all = PartList.full(100);
+    const first = picker.follow(90 as PartIndex);
+    const second = picker.follow(10 as PartIndex);
+    const picked: number[] = [];
+    for (let n = 0; n < 16; n++) {
+      const part = picker.pick(all)!;
+      picker.landed(part);
+      picked.push(part);
+    }
+    for (const part of [10, 11, 12, 90, 91, 92]) assert.ok(picked.includes(part), `${part} in ${picked}`);
+    second.moveTo(50 as PartIndex);
+    first.end();
+    assert.ok([picker.pick(all), picker.pick(all)].includes(50 as PartIndex));
+    second.end();
+  });
+
+  it('finds a part again for a reader when its request failed', () => {
+    const picker = new PartPicker(10, { random: seeded(4), sequential: true });
+    const all = PartList.full(10);
+    for (const part of [0, 1] as PartIndex[]) picker.requested(part);
+    assert.equal(picker.pick(all), 2);
+    picker.requestEnded(0 as PartIndex);
+    assert.equal(picker.pick(all), 0);
+  });
+
   it('takes the rarest part beyond the window', () => {
     const picker = new PartPicker(10, { random: seeded(2), window: 1 });
     for (const part of [0, 1, 2, 3] as PartIndex[]) picker.landed(part);

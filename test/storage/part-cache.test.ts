@@ -71,13 +71,26 @@ describe('part cache', () => {
   it('asks for memory kept elsewhere when nothing cached can go', () => {
     const { cache } = fourSlots();
     const held = [1, 2, 3, 4].map(() => cache.acquire(QUARTER)!);
-    cache.onPressure = () => {
+    const pressure = cache.onPressure(() => {
       const slot = held.pop();
       slot?.release();
       return slot !== undefined;
-    };
+    });
     assert.notEqual(cache.acquire(QUARTER), null);
     assert.equal(held.length, 3);
+    pressure.cancel();
+    assert.equal(cache.acquire(QUARTER), null);
+  });
+
+  it('asks the next one when the first has nothing to give up', () => {
+    const { cache } = fourSlots();
+    const held = [1, 2, 3, 4].map(() => cache.acquire(QUARTER)!);
+    cache.onPressure(() => false);
+    cache.onPressure(() => {
+      held.pop()!.release();
+      return true;
+    });
+    assert.notEqual(cache.acquire(QUARTER), null);
   });
 
   it('serves those who wait when memory kept elsewhere can be given up at last', () => {
@@ -85,10 +98,10 @@ describe('part cache', () => {
     const held = [1, 2, 3, 4].map(() => cache.acquire(QUARTER)!);
     let served = 0;
     cache.acquireLater(QUARTER, () => served++);
-    cache.onPressure = () => {
+    cache.onPressure(() => {
       held.pop()!.release();
       return true;
-    };
+    });
     assert.equal(served, 0);
     cache.relieve();
     assert.equal(served, 1);

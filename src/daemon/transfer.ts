@@ -1,0 +1,213 @@
+/**
+ * One download of a daemon: looked up at the trackers, fetched, put in place, and tried again while nobody has it.
+ *
+ * Invariant: `#attempt` is the attempt under way, null while there is none; it ends soon after `#ending` was aborted, with
+ * the file's descriptors closed. `#download` is set exactly while parts of the file can be fetched and served; `#retry`
+ * exactly while the state is 'waiting'.
+ */
+import { join } from 'node:path';
+import type { Clock, Timer } from '../core/clock.js';
+import { BugTorrentError, InvariantError, OperationalError, type Trouble } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { safeFileName } from '../model/file-name.js';
+import type { Magnet } from '../model/magnet.js';
+import type { Manifest } from '../model/manifest.js';
+import type { PartList } from '../model/part-list.js';
+import { RateMeter } from '../policy/rate-meter.js';
+import { PartFile } from '../storage/part-file.js';
+import type { SwarmCounts } from '../swarm/swarm-counts.js';
+import type { ServedFile } from '../swarm/upload.js';
+import type { ArrivingFile } from './arriving-file.js';
+import type { Engine } from './engine.js';
+import { FileDownload } from './file-download.js';
+import { findFile, manifestsOf } from './find-file.js';
+import type { PeerNode } from './peer-node.js';
+
+const FIRST_RETRY_MS = 2_000;
+const LAST_RETRY_MS = 60_000;
+/** What goes away by itself: trackers and owners come back. */
+const PASSING: readonly Trouble[] = ['network', 'not-found', 'stalled'];
+
+/**
+ * `queued`: waits for others to end · `searching`: no tracker has said yet what the file is · `waiting`: tried, and
+ * tried again soon · `failed`: needs the user, see `error`.
+ */
+export type TransferState = 'queued' | 'searching' | 'downloading' | 'waiting' | 'paused' | 'failed';
+
+export interface TransferInit {
+  readonly magnet: Magnet;
+  readonly paused: boolean;
+  /** Mostly in the order of the file. */
+  readonly sequential: boolean;
+  /** Where finished files go. */
+  readonly folder: string;
+  readonly counts: SwarmCounts;
+  readonly node: PeerNode;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The file is proven and in its place. Awaited before the download lets go of it. */
+  readonly completed: (file: CompletedFile) => Promise<void>;
+  /** The state is another, or what is known of the file. */
+  readonly changed: () => void;
+}
+
+export interface CompletedFile {
+  readonly manifest: Manifest;
+  readonly path: string;
+  /** Proven chaining values (PROTOCOL.md §7.2); null when the file was proven in another way. */
+  readonly midstates: Uint8Array | null;
+}
+
+export class Transfer {
+  readonly #init: TransferInit;
+  readonly #rate = new RateMeter();
+  #magnet: Magnet;
+  #state: TransferState;
+  #error: { readonly code: string; readonly message: string } | null = null;
+  #manifest: Manifest | null = null;
+  #download: FileDownload | null = null;
+  #ending = new AbortController();
+  #attempt: Promise<void> | null = null;
+  #retry: Timer | null = null;
+  #retryMs = FIRST_RETRY_MS;
+
+  constructor(init: TransferInit) {
+    this.#init = init;
+    this.#magnet = init.magnet;
+    this.#state = init.paused ? 'paused' : 'queued';
+  }
+
+  get state(): TransferState {
+    return this.#state;
+  }
+
+  /** With the name and size that a tracker gave, once one has. */
+  get magnet(): Magnet {
+    return this.#magnet;
+  }
+
+  get sequential(): boolean {
+    return this.#init.sequential;
+  }
+
+  /** What went wrong last; null when nothing did since it was started. */
+  get error() {
+    return this.#error;
+  }
+
+  /** Null until a tracker has described the file in this run. */
+  get manifest(): Manifest | null {
+    return this.#manifest;
+  }
+
+  /** What can be uploaded of it now. */
+  get served(): ServedFile | null {
+    return this.#download?.served ?? null;
+  }
+
+  /** Parts on disk, a view; null while nothing is fetched. */
+  get stored(): PartList | null {
+    return this.#download?.stored ?? null;
+  }
+
+  /** The download while it runs, to be read from; null else. */
+  get arriving(): ArrivingFile | null {
+    return this.#download;
+  }
+
+  /** Bytes stored and received, peers that send, bytes a second over the last seconds; null while nothing is fetched. */
+  progress() {
+    const snapshot = this.#download?.snapshot() ?? null;
+    if (snapshot === null) return null;
+    return { ...snapshot, rate: this.#rate.rate(snapshot.fetched, this.#init.clock.now()) };
+  }
+
+  /** Begins, or goes on with what is stored. Only while 'queued'. */
+  start(): void {
+    this.#ending = new AbortController();
+    this.#error = null;
+    const { signal } = this.#ending;
+    this.#attempt = this.#fetch(signal).then(
+      () => {
+        this.#attempt = null;
+      },
+      (error: unknown) => {
+        this.#attempt = null;
+        if (!signal.aborted) this.#failed(error);
+      },
+    );
+    this.#become('searching');
+  }
+
+  /** Ends what is under way and waits for that; what is stored stays stored. */
+  async halt(state: 'queued' | 'paused'): Promise<void> {
+    await this.stop();
+    if (this.#manifest !== null) void this.#init.node.trackers.unregister(this.#manifest.md5);
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#become(state);
+  }
+
+  /** As the node stops: its trackers are told by the logout. */
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    this.#retry?.cancel();
+    this.#retry = null;
+    await this.#attempt;
+  }
+
+  /** Removes what is stored, after `halt`. Throws OperationalError 'disk'. */
+  async discard(): Promise<void> {
+    const { name, md5 } = this.#magnet;
+    if (name !== null) await PartFile.remove(this.#target(name), md5);
+  }
+
+  async #fetch(signal: AbortSignal): Promise<void> {
+    const { node, counts, completed, clock, engine, logger, sequential } = this.#init;
+    const found = await findFile({ magnet: this.#magnet }, (text) => node.trackers.look(text), null);
+    if (signal.aborted) return;
+    const [manifest] = manifestsOf(found);
+    const target = this.#target(manifest.name);
+    const place = { manifest, target, force: false, sequential, verify: true };
+    const download = await FileDownload.open({ ...place, counts, node, engine, clock, logger });
+    try {
+      this.#manifest = manifest;
+      this.#magnet = { ...this.#magnet, name: manifest.name, size: manifest.geometry.fileSize };
+      this.#download = download;
+      this.#become('downloading');
+      const proof = await download.run(signal);
+      await download.place.finish();
+      const midstates = proof === 'midstates' ? download.served.midstates : null;
+      logger.info({ md5: manifest.md5, path: target, proof }, 'downloaded');
+      await completed({ manifest, path: target, midstates });
+    } finally {
+      if ((this.#download?.snapshot().fetched ?? 0) > 0) this.#retryMs = FIRST_RETRY_MS;
+      this.#download = null;
+      await download.place.close();
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof BugTorrentError) || error instanceof InvariantError) throw error;
+    this.#error = { code: error.code, message: error.message };
+    const passes = error instanceof OperationalError && PASSING.includes(error.trouble);
+    if (passes) {
+      this.#retry = this.#init.clock.after(this.#retryMs, () => {
+        this.#retry = null;
+        this.#become('queued');
+      });
+      this.#retryMs = Math.min(LAST_RETRY_MS, 2 * this.#retryMs);
+    } else this.#init.logger.warn({ md5: this.#magnet.md5, error }, 'a download failed');
+    this.#become(passes ? 'waiting' : 'failed');
+  }
+
+  /** Names come from strangers: only the safe form reaches the disk. */
+  #target(name: string): string {
+    return join(this.#init.folder, safeFileName(name.replaceAll('/', '_')));
+  }
+
+  #become(state: TransferState): void {
+    this.#state = state;
+    this.#init.changed();
+  }
+}

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../src/core/clock.js';
+import { UsageError } from '../../src/core/errors.js';
+import { silentLogger } from '../../src/core/logger.js';
+import { readArriving } from '../../src/daemon/arriving-file.js';
+import { Seedbox, type SeedboxOptions, type SharedNotice } from '../../src/daemon/seedbox.js';
+import { TrackerServer } from '../../src/daemon/tracker-server.js';
+import type { TransferState } from '../../src/daemon/transfer.js';
+import type { Transfers } from '../../src/daemon/transfers.js';
+import type { HostPort } from '../../src/model/address.js';
+import { type FileMd5, parseFileMd5 } from '../../src/model/ids.js';
+import type { Magnet } from '../../src/model/magnet.js';
+import { MemoryStore } from '../../src/tracker/memory-store.js';
+import { atEnd } from '../support/clean-up.js';
+import { md5, seededBytes, tempFolder } from '../support/files.js';
+
+const PART = 262_144;
+const loopback = { host: '127.0.0.1', port: 0 };
+const contents = [1, 2, 3].map((n) => seededBytes(`download ${n}`, 6 * PART + n));
+
+function idOf(content: Uint8Array): FileMd5 {
+  return parseFileMd5(md5(content))!;
+}
+
+/** A tracker, a seedbox that shares all contents, and a folder for the daemon under test. */
+class Scene {
+  readonly folder: string;
+  readonly #t: TestContext;
+  readonly #tracker: HostPort;
+
+  private constructor(t: TestContext, folder: string, tracker: HostPort) {
+    this.#t = t;
+    this.folder = folder;
+    this.#tracker = tracker;
+  }
+
+  static async start(t: TestContext): Promise<Scene> {
+    const folder = await tempFolder(t);
+    for (const name of ['shared', 'downloads', 'state']) await mkdir(join(folder, name));
+    const server = new TrackerServer({
+      ...{ store: new MemoryStore(), listen: loopback, trustAnnouncedAddresses: false },
+      ...{ logger: silentLogger, clock: systemClock },
+    });
+    const tracker = await server.start();
+    atEnd(t, () => server.stop());
+    const scene = new Scene(t, folder, tracker);
+    for (const [n, content] of contents.entries())
+      await writeFile(join(folder, 'shared', `file ${n}.bin`), content);
+    const shared = countdown(contents.length);
+    await scene.seedbox({ folders: [join(folder, 'shared')], onShared: shared.count });
+    await shared.reached;
+    return scene;
+  }
+
+  get downloads(): string {
+    return join(this.folder, 'downloads');
+  }
+
+  magnet(content: Uint8Array): Magnet {
+    return { md5: idOf(content), name: null, size: null, trackers: [this.#tracker] };
+  }
+
+  async seedbox(options: Partial<SeedboxOptions>): Promise<Seedbox> {
+    const seedbox = new Seedbox({
+      ...{ trackers: [this.#tracker], listen: loopback, announce: null, slots: 4, files: [] },
+      ...{ seedChoking: 'round-robin', uploadLimit: null, downloadLimit: null, cacheBytes: 16 * 1024 * 1024 },
+      ...{ folders: [], downloads: null, activeDownloads: 3, stateDir: null, leaveWhenSafe: false },
+      ...{ recheck: false, onShared: () => {}, logger: silentLogger, clock: systemClock },
+      ...options,
+    });
+    await seedbox.start();
+    atEnd(this.#t, async () => {
+      await seedbox.stop();
+    });
+    return seedbox;
+  }
+
+  /** The daemon that downloads. */
+  daemon(options: Partial<SeedboxOptions> = {}): Promise<Seedbox> {
+    const { downloads, folder } = this;
+    return this.seedbox({ downloads, folders: [downloads], stateDir: join(folder, 'state'), ...options });
+  }
+}
+
+function countdown(times: number) {
+  let left = times;
+  const target = new EventTarget();
+  const reached = once(target, 'reached');
+  const count = (_: SharedNotice) => {
+    left--;
+    if (left === 0) target.dispatchEvent(new Event('reached'));
+  };
+  return { count, reached };
+}
+
+/** Looks every few milliseconds: the states change with what arrives over sockets. */
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (const late = performance.now() + 20_000; !holds(); ) {
+    assert.ok(performance.now() < late, `not in time: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function stateOf(transfers: Transfers, content: Uint8Array): TransferState | null {
+  return transfers.find(idOf(content))?.transfer.state ?? null;
+}
+
+const refused = (code: string) => (error: unknown) => error instanceof UsageError && error.code === code;
+
+test('a download that was added ends in its folder, is shared from there, and leaves the list', async (t) => {
+  const scene = await Scene.start(t);
+  const shared = countdown(1);
+  const daemon = await scene.daemon({ onShared: shared.count });
+  await daemon.transfers!.add(scene.magnet(contents[0]!));
+  await shared.reached;
+  await until('the list is empty', () => daemon.transfers!.size === 0);
+  assert.deepEqual(await readFile(join(scene.downloads, 'file 0.bin')), Buffer.from(contents[0]!));
+  assert.deepEqual(await readdir(scene.downloads), ['file 0.bin']);
+  assert.equal(daemon.stats().library?.hashedBytes, 0, 'what is proven is not hashed once more');
+  await assert.rejects(daemon.transfers!.add(scene.magnet(contents[0]!)), refused('ALREADY_SHARED'));
+});
+
+test('a paused download keeps its parts and goes on with them, also in the next run', async (t) => {
+  const scene = await Scene.start(t);
+  const slow = await scene.daemon({ downloadLimit: PART });
+  const { transfer } = { transfer: await slow.transfers!.add(scene.magnet(contents[0]!)) };
+  await until('a part is stored', () => (transfer.stored?.owned ?? 0) > 0);
+  await slow.transfers!.pause(transfer.magnet.md5);
+  assert.equal(transfer.state, 'paused');
+  assert.equal(transfer.progress(), null);
+  await slow.stop();
+
+  const shared = countdown(1);
+  const fast = await scene.daemon({ onShared: shared.count });
+  assert.equal(stateOf(fast.transfers!, contents[0]!), 'paused');
+  await fast.transfers!.resume(idOf(contents[0]!));
+  const { transfer: again } = fast.transfers!.find(idOf(contents[0]!))!;
+  await until('it runs', () => again.stored !== null);
+  assert.ok(again.stored!.owned > 0, 'nothing was kept');
+  await shared.reached;
+  assert.deepEqual(await readFile(join(scene.downloads, 'file 0.bin')), Buffer.from(contents[0]!));
+});
+
+test('more than may run at once wait, and those of higher priority go first', async (t) => {
+  const scene = await Scene.start(t);
+  const daemon = await scene.daemon({ activeDownloads: 1, downloadLimit: PART });
+  const transfers = daemon.transfers!;
+  await transfers.add(scene.magnet(contents[0]!));
+  await transfers.add(scene.magnet(contents[1]!));
+  await transfers.add(scene.magnet(contents[2]!), { priority: 'high' });
+  await until('the first runs', () => stateOf(transfers, contents[0]!) === 'downloading');
+  assert.deepEqual(
+    [1, 2].map((n) => stateOf(transfers, contents[n]!)),
+    ['queued', 'queued'],
+  );
+  await transfers.pause(idOf(contents[0]!));
+  await until('the important one runs', () => stateOf(transfers, contents[2]!) === 'downloading');
+  assert.equal(stateOf(transfers, contents[1]!), 'queued');
+});
+
+test('a download that is removed with its data leaves nothing', async (t) => {
+  const scene = await Scene.start(t);
+  const daemon = await scene.daemon({ downloadLimit: PART });
+  const transfer = await daemon.transfers!.add(scene.magnet(contents[0]!));
+  await until('a part is stored', () => (transfer.stored?.owned ?? 0) > 0);
+  assert.equal(await daemon.transfers!.remove(transfer.magnet.md5, true), true);
+  assert.deepEqual(await readdir(scene.downloads), []);
+  assert.equal(daemon.transfers!.size, 0);
+  assert.equal(await daemon.transfers!.remove(transfer.magnet.md5, true), false);
+});
+
+test('what nobody knows yet is looked for until somebody does', async (t) => {
+  const scene = await Scene.start(t);
+  const later = seededBytes('shared later', 2 * PART);
+  const daemon = await scene.daemon();
+  const transfer = await daemon.transfers!.add(scene.magnet(later));
+  await until('it waits', () => transfer.state === 'waiting');
+  assert.equal(transfer.error?.code, 'NOT_FOUND');
+  await mkdir(join(scene.folder, 'more'));
+  await writeFile(join(scene.folder, 'more', 'later.bin'), later);
+  await scene.seedbox({ folders: [join(scene.folder, 'more')] });
+  await until('it is complete', () => daemon.transfers!.size === 0);
+  assert.deepEqual(await readFile(join(scene.downloads, 'later.bin')), Buffer.from(later));
+});
+
+test('a daemon without a folder for downloads says what to do, and nothing is added twice', async (t) => {
+  const scene = await Scene.start(t);
+  const without = await scene.seedbox({ folders: [scene.downloads] });
+  await assert.rejects(without.transfers!.add(scene.magnet(contents[0]!)), refused('NO_DOWNLOADS_FOLDER'));
+  const daemon = await scene.daemon({ downloadLimit: PART });
+  await daemon.transfers!.add(scene.magnet(contents[0]!), { paused: true });
+  await assert.rejects(daemon.transfers!.add(scene.magnet(contents[0]!)), refused('ALREADY_ADDED'));
+  assert.equal(stateOf(daemon.transfers!, contents[0]!), 'paused');
+});
+
+test('a list of downloads that cannot be read stops the start and says which file it is', async (t) => {
+  const scene = await Scene.start(t);
+  await writeFile(
+    join(scene.folder, 'state', 'downloads.json'),
+    '{"version":1,"downloads":[{"magnet":"x"}]}',
+  );
+  await assert.rejects(scene.daemon(), refused('BAD_STATE'));
+});
+
+test('who reads a download from near its end gets the bytes long before the rest is here', async (t) => {
+  const scene = await Scene.start(t);
+  const long = seededBytes('a long one', 64 * PART + 77);
+  await mkdir(join(scene.folder, 'more'));
+  await writeFile(join(scene.folder, 'more', 'long.bin'), long);
+  const shared = countdown(1);
+  await scene.seedbox({ folders: [join(scene.folder, 'more')], onShared: shared.count });
+  await shared.reached;
+  const daemon = await scene.daemon({ downloadLimit: 4 * PART });
+  const transfer = await daemon.transfers!.add(scene.magnet(long));
+  await until('a part is stored', () => (transfer.stored?.owned ?? 0) > 0);
+  const range = { start: 60 * PART - 10, end: long.length };
+  const read: Buffer[] = [];
+  for await (const bytes of readArriving(transfer.arriving!, range, new AbortController().signal))
+    read.push(bytes);
+  assert.deepEqual(Buffer.concat(read), long.subarray(range.start, range.end));
+  assert.ok((transfer.stored?.owned ?? 64) < 40, 'the rest was fetched first');
+  const gone = new AbortController();
+  const rest = readArriving(transfer.arriving!, { start: 0, end: long.length }, gone.signal);
+  gone.abort();
+  await assert.rejects(async () => {
+    for await (const _ of rest);
+  }, /the reader has gone/);
+});
