@@ -22,6 +22,7 @@ import {
   readSession,
   readText,
   TTL,
+  VERSION,
 } from './fields.js';
 import { MAX_REQUEST, RICERCA_LENGTH } from './limits.js';
 import type { Command, Request } from './messages.js';
@@ -42,6 +43,7 @@ export const REQUEST_LENGTH: Readonly<Record<Command, number>> = {
   MIDS: COMMAND + MD5,
   DELR: COMMAND + ID + MD5,
   CAPS: COMMAND,
+  QFIL: COMMAND + VERSION,
 };
 
 interface Form {
@@ -193,6 +195,8 @@ function decode(command: Command, bytes: Buffer, at: number): Request {
       return { command, session: readSession(bytes, a), md5: readMd5(bytes, a + ID) };
     case 'CAPS':
       return { command };
+    case 'QFIL':
+      return { command, version: readNumber(bytes, a, VERSION) };
   }
 }
 

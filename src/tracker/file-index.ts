@@ -1,5 +1,5 @@
+import { type FileQuery, foldName } from '../model/file-query.js';
 import type { FileMd5 } from '../model/ids.js';
-import { type FileQuery, foldName } from './file-query.js';
 
 /**
  * Finds files by name or id; each file is in it once, under its latest name. A plain scan: no memory but

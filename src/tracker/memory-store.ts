@@ -1,11 +1,11 @@
 import { addressKey, type NodeAddress } from '../model/address.js';
+import type { FileQuery } from '../model/file-query.js';
 import { partIndex } from '../model/geometry.js';
 import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import { encodeAddress } from '../protocol/encode.js';
 import { joinProofs, type ProvenHalves, provenAddress, provenBy } from './address-proof.js';
 import { FileIndex, mostOwned } from './file-index.js';
-import type { FileQuery } from './file-query.js';
 import { FileSwarm } from './file-swarm.js';
 import { STORE_LIMITS, type StoreLimits } from './limits.js';
 import type { Refusal } from './refusal.js';

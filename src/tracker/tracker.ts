@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import { hosts } from '../model/address.js';
+import { parseFileQuery } from '../model/file-query.js';
 import { isGeometry, partGeometry } from '../model/geometry.js';
 import { REFUSED_SESSION, randomSessionId, type SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
@@ -18,7 +19,6 @@ import {
 import { MAX_RECORDS } from '../protocol/limits.js';
 import type { Request } from '../protocol/messages.js';
 import { ALL_PROVEN, NOTHING_PROVEN, provenBy } from './address-proof.js';
-import { parseFileQuery } from './file-query.js';
 import { MAX_PARTS_TOTAL } from './limits.js';
 import { type MaybePromise, whenReady } from './maybe-promise.js';
 import { sampleOwners } from './owner-sample.js';
