@@ -66,6 +66,7 @@ module.exports = {
       'src/storage',
     ]),
     only('tracker', 'src/tracker', ['src/core', 'src/model', 'src/protocol', 'src/policy', 'src/net']),
+    only('search', 'src/search', ['src/core', 'src/model', 'src/protocol', 'src/policy', 'src/net']),
     only('daemon', 'src/daemon', [
       'src/core',
       'src/model',
@@ -76,6 +77,7 @@ module.exports = {
       'src/storage',
       'src/swarm',
       'src/tracker',
+      'src/search',
     ]),
   ],
   options: {

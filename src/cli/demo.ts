@@ -41,7 +41,7 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
     const both = await firstFree(ports.tracker, (trackerListen) =>
       firstFree(ports.seedbox, (listen) =>
         startTrackerAndSeedbox(
-          { listen: trackerListen, store: settings.store },
+          { listen: trackerListen, store: settings.store, neighbours: [] },
           { ...options, listen },
           { logger, output },
         ),

@@ -10,7 +10,7 @@ type Common = SettingsOf<'daemon'> & SettingsOf<'start'> & SettingsOf<'share'>;
 /** What `daemon`, `start` and `share` have in common. */
 export type SeedboxSettings = Pick<
   Common,
-  Exclude<keyof Common, 'json' | 'demo' | 'store' | 'tracker-listen'>
+  Exclude<keyof Common, 'json' | 'demo' | 'store' | 'tracker-listen' | 'neighbour'>
 >;
 
 /** The options of a seedbox that follow from the settings; makes the folders that are made when missing. */

@@ -16,7 +16,7 @@ export async function run(invocation: Invocation<'start'>): Promise<void> {
     logger,
     onShared: ({ md5, name, size, magnet }) => logger.info({ md5, name, size, magnet }, 'shared'),
   });
-  const own = { listen: settings['tracker-listen'], store: settings.store };
+  const own = { listen: settings['tracker-listen'], store: settings.store, neighbours: settings.neighbour };
   const start = async () => {
     const both = await startTrackerAndSeedbox(own, options, { logger, output });
     output.print(`tracker listening on ${formatHostPort(own.listen.host, both.tracker.port)}`);

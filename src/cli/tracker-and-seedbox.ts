@@ -22,11 +22,13 @@ export interface TrackerAndSeedbox extends Service {
 export interface OwnTracker {
   readonly listen: HostPort;
   readonly store: StorePlace;
+  /** Trackers to pass searches on to. */
+  readonly neighbours: readonly HostPort[];
 }
 
 /** Starts both; `options.trackers` are further trackers to register at. Undoes itself on failure. */
 export async function startTrackerAndSeedbox(
-  { listen, store }: OwnTracker,
+  { listen, store, neighbours }: OwnTracker,
   options: SeedboxOptions,
   { logger, output }: { logger: Logger; output: Output },
 ): Promise<TrackerAndSeedbox> {
@@ -35,6 +37,7 @@ export async function startTrackerAndSeedbox(
     listen,
     store: await openStore(store),
     trustAnnouncedAddresses: false,
+    flooding: { neighbours, stateDir: options.stateDir, announce: options.announce },
     logger,
     clock: systemClock,
   });

@@ -4,6 +4,7 @@ import { TrackerServer } from '../daemon/tracker-server.js';
 import { formatHostPort } from '../model/address.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
+import { defaultStateDir } from './seedbox-options.js';
 import { listening, serve } from './serve.js';
 
 /** `tracker`: answers peers until it is stopped. */
@@ -13,6 +14,11 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
     listen: settings.listen,
     store: await openStore(settings.store),
     trustAnnouncedAddresses: settings['trust-announced-addresses'],
+    flooding: {
+      neighbours: settings.neighbour,
+      stateDir: settings.state ?? defaultStateDir(env),
+      announce: settings.announce,
+    },
     logger: await openLogger(output, env, 'info'),
     clock: systemClock,
   });

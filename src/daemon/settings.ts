@@ -107,6 +107,7 @@ export const SETTINGS = {
       start: `[::]:${PEER_PORT}`,
       share: '[::]:0',
       get: '[::]:0',
+      search: '[::]:0',
     },
     'address and port to accept connections on; port 0: any free one',
   ),
@@ -118,6 +119,11 @@ export const SETTINGS = {
   'trust-announced-addresses': onOff(
     ['tracker'],
     'accept logins under addresses they do not come from (behind NAT): anyone can then announce anyone',
+  ),
+  neighbour: list(
+    remoteAddress(TRACKER_PORT),
+    { tracker: [], start: [] },
+    'tracker to pass searches on to; repeat for more (others are found through it)',
   ),
   store: single(
     storePlace,
@@ -136,12 +142,12 @@ export const SETTINGS = {
   ),
   state: single(
     directory,
-    { daemon: null, start: null, share: null, verify: null },
-    'folder of the share index (daemon, start and verify: the XDG state folder unless given); created when missing',
+    { daemon: null, start: null, share: null, verify: null, tracker: null, search: null, get: null },
+    'folder of share index, neighbours and last search (share: none, else the XDG state folder unless given); created when missing',
   ),
   announce: single(
     announced,
-    { daemon: null, start: null, share: null, get: null },
+    { daemon: null, start: null, share: null, get: null, tracker: null, search: null },
     'the address others reach this node at, when it is not the one it listens on or connects from',
   ),
   slots: single(
@@ -190,7 +196,12 @@ export const SETTINGS = {
   'no-seed': onOff(['get'], 'end as soon as the file is complete'),
   'seed-ratio': single(ratio, { get: null }, 'serve on until RATIO times the size was uploaded'),
   'seed-time': single(time, { get: null }, 'serve on for TIME at most, such as 10m'),
-  want: single(count(100_000), { search: null }, 'print at most N results, those with the most owners first'),
+  want: single(
+    count(100_000),
+    { search: null },
+    'print at most N results, those with the most owners first (with --flood: as they come, 20 unless given)',
+  ),
+  flood: onOff(['search', 'get'], 'look for it at trackers around, too: they send their answers to --listen'),
   size: single(size, { bench: null }, 'size of the file (default: hash 512M, transfer 1G)'),
   seeds: single(
     count(100),

@@ -8,10 +8,13 @@ import type { RequestStats } from '../tracker/request-counters.js';
 import { type ProbeStats, SessionKeeper } from '../tracker/session-keeper.js';
 import type { StoreStats, TrackerStore } from '../tracker/store.js';
 import { Tracker } from '../tracker/tracker.js';
+import { Flooding, type FloodingOptions } from './flooding.js';
 import { tcpProbe } from './tcp-probe.js';
 
 /** Answers that are under way at a stop have so long to leave. */
 const STOP_DEADLINE_MS = 5_000;
+
+const NO_NEIGHBOURS: FloodingOptions = { neighbours: [], stateDir: null, announce: null };
 
 export interface TrackerServerOptions {
   /** Port 0: a free one. */
@@ -20,6 +23,8 @@ export interface TrackerServerOptions {
   readonly store: TrackerStore;
   /** No source check at the login, for set-ups behind NAT (PROTOCOL.md §3, LOGI). */
   readonly trustAnnouncedAddresses: boolean;
+  /** Left out: it has no neighbours but those that find it. */
+  readonly flooding?: FloodingOptions;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -28,6 +33,7 @@ export interface TrackerServerOptions {
 export interface TrackerServerStats extends RequestStats, StoreStats {
   readonly probes: ProbeStats;
   readonly connections: ReturnType<Listener['stats']>;
+  readonly search: ReturnType<Flooding['stats']>;
 }
 
 /** A tracker on a port: listener, logic, store and the keeping of sessions put together. */
@@ -36,6 +42,7 @@ export class TrackerServer {
   readonly #store: TrackerStore;
   readonly #tracker: Tracker;
   readonly #keeper: SessionKeeper;
+  readonly #flooding: Flooding;
   readonly #listener: Listener;
 
   constructor(options: TrackerServerOptions) {
@@ -45,11 +52,16 @@ export class TrackerServer {
     const tracker = new Tracker({ store, clock, random: Math.random, randomBytes, trustAnnouncedAddresses });
     this.#tracker = tracker;
     this.#keeper = new SessionKeeper({ store, clock, logger, probe: tcpProbe(clock, listen.host) });
+    const flooding = new Flooding({ ...NO_NEIGHBOURS, ...options.flooding, listen, store, clock, logger });
+    this.#flooding = flooding;
     this.#listener = new Listener({
       clock,
       logger,
       limits: DEFAULT_LISTENER_LIMITS,
-      handler: (request, requester) => tracker.handle(request, requester),
+      handler: (request, requester) => {
+        const done = flooding.handle(request, requester);
+        return done === undefined ? tracker.handle(request, requester) : done;
+      },
     });
   }
 
@@ -62,12 +74,13 @@ export class TrackerServer {
       throw isAddressInUse(error) ? addressInUse(listen, error) : error;
     });
     this.#keeper.start();
+    this.#flooding.start(port);
     return { host: address, port };
   }
 
   /** Finishes the answers that are under way; leaves no socket and no timer. Idempotent. */
   async stop(): Promise<void> {
-    await Promise.all([this.#listener.stop(STOP_DEADLINE_MS), this.#keeper.stop()]);
+    await Promise.all([this.#listener.stop(STOP_DEADLINE_MS), this.#keeper.stop(), this.#flooding.stop()]);
     await this.#store.stop();
   }
 
@@ -77,6 +90,7 @@ export class TrackerServer {
       ...this.#store.stats(),
       probes: this.#keeper.stats(),
       connections: this.#listener.stats(),
+      search: this.#flooding.stats(),
     };
   }
 }

@@ -6,8 +6,9 @@
  * was due for one more; each of the two tables holds at most its bound. A network is what one host has: an IPv4 address,
  * or an IPv6 /64.
  */
-import { type AddressScope, addressScope } from '../model/address-scope.js';
+
 import { hosts, type NodeAddress, networkOf } from '../model/address.js';
+import { type AddressScope, addressScope } from '../model/address-scope.js';
 
 export const CONNECTIONS_A_MINUTE = 25;
 const MINUTE_MS = 60_000;

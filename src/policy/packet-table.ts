@@ -29,10 +29,15 @@ export class PacketTable {
     return this.#current.size + this.#previous.size;
   }
 
+  /** Whether `packet` was seen before. */
+  has(packet: string): boolean {
+    return this.#current.has(packet) || this.#previous.has(packet);
+  }
+
   /** Whether `packet` was seen before; from now on it was. `now` is in milliseconds and never goes back. */
   seen(packet: string, now: number): boolean {
     if (now - this.#startedAt >= PACKET_MEMORY_MS) this.#turn(now);
-    if (this.#current.has(packet) || this.#previous.has(packet)) return true;
+    if (this.has(packet)) return true;
     if (this.#current.size >= this.#capacity) this.#turn(now);
     this.#current.add(packet);
     return false;

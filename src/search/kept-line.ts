@@ -61,7 +61,12 @@ export class KeptLine {
   constructor(init: KeptLineInit) {
     this.#init = init;
     const { host, port, localAddress, clock } = init;
-    this.#socket = connect({ host, port, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) });
+    this.#socket = connect({
+      host,
+      port,
+      noDelay: true,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    });
     this.#socket.once('connect', () => this.#opened());
     this.#socket.on('data', (bytes) => this.#arrived(bytes));
     this.#socket.on('end', () => this.#end());
@@ -121,13 +126,17 @@ export class KeptLine {
   #opened(): void {
     this.#connected = true;
     this.ask(CAPS, decodeAcap(), (names) => {
-      if (!names.includes(KEEPS)) return this.#end();
-      this.#kept = true;
-      // A second answer makes the other side keep the connection for longer.
-      if (this.#init.idleMs === null) this.#ping();
-      this.#untilIdle();
-      this.#init.kept(this, names);
+      if (names.includes(KEEPS)) this.#keep(names);
+      else this.#end();
     });
+  }
+
+  #keep(capabilities: readonly string[]): void {
+    this.#kept = true;
+    // A second answer makes the other side keep the connection for longer.
+    if (this.#init.idleMs === null) this.#ping();
+    this.#untilIdle();
+    this.#init.kept(this, capabilities);
   }
 
   #ping(): void {
@@ -145,7 +154,9 @@ export class KeptLine {
   #flush(): void {
     this.#flushing = false;
     if (this.#over) return;
-    this.#socket.write(this.#batch.length === 1 ? this.#batch[0]! : Buffer.concat(this.#batch, this.#batchBytes));
+    this.#socket.write(
+      this.#batch.length === 1 ? this.#batch[0]! : Buffer.concat(this.#batch, this.#batchBytes),
+    );
     this.#batch = [];
     this.#batchBytes = 0;
   }

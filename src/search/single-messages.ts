@@ -73,7 +73,12 @@ export class SingleMessages {
 
   #connect(message: Message): void {
     const { host, port, localAddress, clock } = this.#init;
-    const socket = connect({ host, port, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) });
+    const socket = connect({
+      host,
+      port,
+      noDelay: true,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    });
     let written = false;
     let timer = clock.after(DEADLINE_MS, () => socket.destroy());
     this.#sockets.add(socket);
@@ -90,8 +95,8 @@ export class SingleMessages {
       timer.cancel();
       this.#sockets.delete(socket);
       if (this.#closed) return;
-      this.#init.sent(written);
       this.#go();
+      this.#init.sent(written);
     });
   }
 }
