@@ -60,7 +60,7 @@ export class AnswerOutlet {
   ): void {
     const { clock, counts } = this.#init;
     const asker = this.#asker(to);
-    if (asker === null) counts.drop('answers-full', messages.length);
+    if (asker === null || asker.delays.size >= MOST_WAITING) counts.drop('answers-full', messages.length);
     else if (delayMs === 0) this.#send(asker, messages);
     else {
       const timer = clock.after(delayMs, () => {

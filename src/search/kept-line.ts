@@ -166,7 +166,10 @@ export class KeptLine {
       for (let at = 0; at < bytes.length && !this.#over; ) {
         const first = this.#expected[0];
         // It says what was not asked.
-        if (first === undefined) return this.#end();
+        if (first === undefined) {
+          this.#end();
+          return;
+        }
         const piece = bytes.subarray(at, at + first.wanted);
         at += piece.length;
         first.take(piece);

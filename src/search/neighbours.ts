@@ -29,6 +29,8 @@ const MOST_FOUND = 32;
 const MOST_CANDIDATES = 64;
 const FAILURES = 3;
 const UPKEEP_MS = 5_000;
+/** A new neighbour may lead to more. */
+const SOON_MS = 300;
 /** NEAR is repeated after so long, doubled each time until LONGEST_SEARCH_MS. */
 const FIRST_SEARCH_MS = 5_000;
 const LONGEST_SEARCH_MS = 300_000;
@@ -90,7 +92,7 @@ export class Neighbours {
     });
     if (this.#stopped) return;
     for (const at of kept ?? []) this.#candidate(at);
-    if (this.#upkeep === null) this.#keepUp();
+    this.#fill();
   }
 
   /** Leaves no socket and no timer; the neighbours are where they are kept. Idempotent. */
@@ -149,8 +151,15 @@ export class Neighbours {
     if (this.#usable.length > 0 && this.#usable.length < TARGET_DEGREE && now >= this.#searchAt)
       this.#search(now);
     // Alone, there is nothing to keep up until somebody comes.
-    const alone = this.#neighbours.size === 0 && this.#candidates.size === 0;
-    this.#upkeep = alone ? null : clock.after(UPKEEP_MS, () => this.#keepUp());
+    if (this.#neighbours.size > 0) this.#keepUpIn(UPKEEP_MS);
+  }
+
+  #keepUpIn(ms: number): void {
+    this.#upkeep?.cancel();
+    this.#upkeep = this.#init.clock.after(ms, () => {
+      this.#upkeep = null;
+      this.#keepUp();
+    });
   }
 
   /** Sends NEAR to all: with few neighbours that are few messages. */
@@ -214,7 +223,7 @@ export class Neighbours {
     this.#neighbours.set(key, { link, named });
     this.#index();
     link.start();
-    this.#upkeep ??= clock.after(UPKEEP_MS, () => this.#keepUp());
+    if (this.#upkeep === null) this.#keepUpIn(UPKEEP_MS);
   }
 
   #changed(key: string, link: NeighbourLink): void {
@@ -231,6 +240,7 @@ export class Neighbours {
     }
     this.#index();
     this.#saveSoon();
+    if (link.usable && this.#searches === 0) this.#keepUpIn(SOON_MS);
   }
 
   #index(): void {
