@@ -1,4 +1,4 @@
-export type Unit = 'B/s' | 'B' | 's' | 'ns' | 'x' | 'parts' | 'kills' | 'peers';
+export type Unit = 'B/s' | 'B' | 's' | 'ns' | 'x' | 'parts' | 'kills' | 'peers' | 'queries/s';
 
 /** What a benchmark prints: one object a line with `json`, else one line for people; notes go to stderr. */
 export class Report {
@@ -35,6 +35,7 @@ export class Report {
 export function shown(value: number, unit: Unit): string {
   if (unit === 'B/s') return `${(value / 1e6).toFixed(0)} MB/s`;
   if (unit === 'B') return `${(value / 1e6).toFixed(1)} MB`;
+  if (unit === 'queries/s') return `${Math.round(value)} ${unit}`;
   return `${value.toFixed(2)} ${unit}`;
 }
 

@@ -12,6 +12,11 @@ export async function run({ words, settings, stop }: Invocation<'bench'>): Promi
     await benchHash({ size: size ?? GIB / 2, runs: runs ?? 9, json });
     return;
   }
+  if (words[0] === 'search') {
+    const { benchSearch } = await import('../../bench/search.js');
+    await benchSearch({ runs: runs ?? 3, json });
+    return;
+  }
   const { benchTransfer } = await import('../../bench/transfer.js');
   await benchTransfer({
     size: size ?? GIB,

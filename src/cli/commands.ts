@@ -55,7 +55,7 @@ export const COMMANDS: { readonly [N in CommandName]: CommandEntry<N> } = {
   },
   bench: {
     summary: 'measure this machine',
-    words: [{ syntax: '<what>', help: 'what to measure', choices: ['hash', 'transfer'] }],
+    words: [{ syntax: '<what>', help: 'what to measure', choices: ['hash', 'transfer', 'search'] }],
     load: () => import('./bench.js'),
   },
   simulate: {

@@ -211,7 +211,7 @@ export const SETTINGS = {
   runs: single(
     count(1000),
     { bench: null, simulate: null },
-    'N times; the median is in the result (default: bench hash 9, else 1)',
+    'N times; the median is in the result (default: bench hash 9, search 3, else 1)',
   ),
   'no-verify': onOff(['bench'], 'transfer: leave out the MD5, to see the network path alone'),
   peers: single(count(1_000_000), { simulate: '100' }, 'how many download'),

@@ -17,7 +17,9 @@ const ANSWER_MS = 10_000;
 /** Less than the idle limit of §7.1. */
 const PING_MS = 45_000;
 /** Bytes that the other side has not taken; one more message finds no room. */
-const MAX_BACKLOG = 262_144;
+const MAX_BACKLOG = 1_048_576;
+/** Bytes of messages that leave in one write. */
+const MAX_BATCH = 65_536;
 const CAPS = encodeRequest({ command: 'CAPS' });
 const KEEPS = 'KEEP';
 
@@ -146,6 +148,7 @@ export class KeptLine {
   #push(message: Uint8Array): void {
     this.#batch.push(message);
     this.#batchBytes += message.length;
+    if (this.#batchBytes >= MAX_BATCH) this.#write();
     if (this.#flushing) return;
     this.#flushing = true;
     setImmediate(() => this.#flush());
@@ -153,7 +156,10 @@ export class KeptLine {
 
   #flush(): void {
     this.#flushing = false;
-    if (this.#over) return;
+    if (!this.#over && this.#batchBytes > 0) this.#write();
+  }
+
+  #write(): void {
     this.#socket.write(
       this.#batch.length === 1 ? this.#batch[0]! : Buffer.concat(this.#batch, this.#batchBytes),
     );
