@@ -189,7 +189,11 @@ export const SETTINGS = {
   'no-seed': onOff(['get'], 'end as soon as the file is complete'),
   'seed-ratio': single(ratio, { get: null }, 'serve on until RATIO times the size was uploaded'),
   'seed-time': single(time, { get: null }, 'serve on for TIME at most, such as 10m'),
-  want: single(count(100_000), { search: null }, 'print at most N results, those with the most owners first'),
+  want: single(
+    count(100_000),
+    { search: null, simulate: null },
+    'print at most N results, those with the most owners first (simulate search: answers that are enough, default 20)',
+  ),
   size: single(size, { bench: null }, 'size of the file (default: hash 512M, transfer 1G)'),
   seeds: single(
     count(100),
@@ -241,7 +245,22 @@ export const SETTINGS = {
     { simulate: '1' },
     'of the random numbers: the same gives the same result',
   ),
-  svg: single(path, { simulate: null }, 'also draw a chart of when the peers were complete'),
+  nodes: single(count(50_000), { simulate: '10000' }, 'search: how many trackers there are'),
+  degree: single(count(100), { simulate: '16' }, 'search: how many neighbours a tracker has'),
+  'maximum-ttl': single(count(7), { simulate: '4' }, 'search: hops that a query goes at most'),
+  replication: single(share, { simulate: '0.005' }, 'search: share of the trackers that index the file'),
+  queries: single(count(10_000), { simulate: '50' }, 'search: how many are asked, each for another file'),
+  filters: onOff(['simulate'], 'search: neighbours have given each other their keyword filters'),
+  jitter: single(
+    share,
+    { simulate: '0.1' },
+    'search: share by which a message takes more or less than the others',
+  ),
+  svg: single(
+    path,
+    { simulate: null },
+    'also draw a chart: of when the peers were complete, or of how many messages a query took',
+  ),
   json: onOff(
     ['get', 'search', 'share', 'verify', 'bench', 'simulate'],
     'one JSON object a line on stdout, all else on stderr',
