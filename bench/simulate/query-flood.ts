@@ -137,8 +137,8 @@ export class QueryFlood {
   }
 
   #mayMatch(neighbour: string): boolean {
-    const { asker, text } = this.#query;
+    const { asker, text, startsAt } = this.#query;
     const query = { name: text, md5Prefix: null };
-    return this.#relays.routers[asker]!.lastHop(query, [neighbour]).length > 0;
+    return this.#relays.routers[asker]!.lastHop(query, [neighbour], startsAt).length > 0;
   }
 }

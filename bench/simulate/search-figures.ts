@@ -61,12 +61,12 @@ export function messagesOf(runs: readonly SearchRun[]): number {
 }
 
 /** Share of the queries that got `want` answers. */
-export function enoughShare({ scenario, queries }: SearchRun): number {
+function enoughShare({ scenario, queries }: SearchRun): number {
   return share(queries, ({ hits }) => hits >= scenario.want);
 }
 
 /** Share of the queries that got an answer. */
-export function foundShare({ queries }: SearchRun): number {
+function foundShare({ queries }: SearchRun): number {
   return share(queries, ({ hits }) => hits > 0);
 }
 

@@ -1,3 +1,6 @@
+import { DEFAULT_WANT } from '../../src/policy/dynamic-query.js';
+import { DEFAULT_MAXIMUM_TTL } from '../../src/policy/query-router.js';
+
 /** How an asker asks: by the policy module, or as it is compared with. */
 export const SEARCH_STRATEGIES = [
   'dynamic',
@@ -6,7 +9,7 @@ export const SEARCH_STRATEGIES = [
   'expanding-ring',
   'random-walks',
 ] as const;
-export type SearchStrategy = (typeof SEARCH_STRATEGIES)[number];
+type SearchStrategy = (typeof SEARCH_STRATEGIES)[number];
 
 /** Trackers that are neighbours at random, and one file that some of them index. */
 export interface SearchScenario {
@@ -35,9 +38,9 @@ export interface SearchScenario {
 export const COMMON_SEARCH: SearchScenario = {
   nodes: 10_000,
   degree: 16,
-  maximumTtl: 4,
+  maximumTtl: DEFAULT_MAXIMUM_TTL,
   replication: 0.005,
-  want: 20,
+  want: DEFAULT_WANT,
   queries: 100,
   strategy: 'dynamic',
   filters: false,
