@@ -1,19 +1,34 @@
-export type Unit = 'B/s' | 'B' | 's' | 'ns' | 'x' | 'parts' | 'kills' | 'peers' | 'queries/s';
+export type Unit =
+  | 'B/s'
+  | 'B'
+  | 's'
+  | 'ns'
+  | 'x'
+  | 'parts'
+  | 'kills'
+  | 'peers'
+  | 'nodes'
+  | 'messages'
+  | 'hops'
+  | 'queries/s';
 
 /** What a benchmark prints: one object a line with `json`, else one line for people; notes go to stderr. */
 export class Report {
   readonly #bench: string;
   readonly #json: boolean;
+  readonly #nameWidth: number;
 
-  constructor(bench: string, json: boolean) {
+  /** @param nameWidth of the column of names, in characters */
+  constructor(bench: string, json: boolean, nameWidth = 20) {
     this.#bench = bench;
     this.#json = json;
+    this.#nameWidth = nameWidth;
   }
 
   /** One figure under a name that stays the same over time. */
   result(name: string, value: number, unit: Unit): void {
     if (this.#json) this.#line({ event: 'result', bench: this.#bench, name, value, unit });
-    else process.stdout.write(`${name.padEnd(20)} ${shown(value, unit).padStart(14)}\n`);
+    else process.stdout.write(`${name.padEnd(this.#nameWidth)} ${shown(value, unit).padStart(14)}\n`);
   }
 
   /** The counters of one process, as its `stats()` gave them. */
@@ -34,7 +49,7 @@ export class Report {
 /** A figure with its unit, in decimal prefixes. */
 export function shown(value: number, unit: Unit): string {
   if (unit === 'B/s') return `${(value / 1e6).toFixed(0)} MB/s`;
-  if (unit === 'B') return `${(value / 1e6).toFixed(1)} MB`;
+  if (unit === 'B') return value < 1e5 ? `${(value / 1e3).toFixed(1)} kB` : `${(value / 1e6).toFixed(1)} MB`;
   if (unit === 'queries/s') return `${Math.round(value)} ${unit}`;
   return `${value.toFixed(2)} ${unit}`;
 }

@@ -59,8 +59,8 @@ export const COMMANDS: { readonly [N in CommandName]: CommandEntry<N> } = {
     load: () => import('./bench.js'),
   },
   simulate: {
-    summary: 'try the policies on a swarm of any size, on virtual time',
-    words: [{ syntax: '<what>', help: 'what to simulate', choices: ['swarm'] }],
+    summary: 'try the policies on a swarm, or on a network of trackers, of any size, on virtual time',
+    words: [{ syntax: '<what>', help: 'what to simulate', choices: ['swarm', 'search'] }],
     load: () => import('./simulate.js'),
   },
 };

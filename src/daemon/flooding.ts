@@ -4,11 +4,14 @@ import type { Clock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
 import { canonicalIp, type HostPort, type NodeAddress, specificAddress } from '../model/address.js';
 import { AnswerTargets } from '../policy/answer-target.js';
+import { NeighbourFilterTable } from '../policy/neighbour-filter-table.js';
 import { PacketTable } from '../policy/packet-table.js';
 import type { Request } from '../protocol/messages.js';
 import { NeighbourFile } from '../search/neighbour-file.js';
 import { Neighbours } from '../search/neighbours.js';
+import { OwnFilter } from '../search/own-filter.js';
 import { QueryNode, type QueryRates, type Sender } from '../search/query-node.js';
+import type { MaybePromise } from '../tracker/maybe-promise.js';
 import type { TrackerStore } from '../tracker/store.js';
 
 export interface FloodingOptions {
@@ -35,6 +38,7 @@ export class Flooding {
   readonly #targets = new AnswerTargets();
   readonly #neighbours: Neighbours;
   readonly #node: QueryNode;
+  readonly #filter: OwnFilter;
   #port = 0;
 
   constructor(init: FloodingInit) {
@@ -51,7 +55,9 @@ export class Flooding {
     };
     const file =
       stateDir === null || listen.port === 0 ? null : new NeighbourFile(join(stateDir, fileName(listen)));
-    const shared = { packets, self, localAddress, clock, random: Math.random };
+    const filters = new NeighbourFilterTable();
+    const shared = { packets, filters, self, localAddress, clock, random: Math.random };
+    this.#filter = new OwnFilter((query, limit) => store.matchFiles(query, limit), clock, Math.random);
     this.#neighbours = new Neighbours({ ...shared, named, file, randomBytes, logger });
     this.#node = new QueryNode({
       ...shared,
@@ -69,7 +75,7 @@ export class Flooding {
   }
 
   /** Undefined: the request is not one of the flooding. For every request, since each proves its sender's address. */
-  handle(request: Request, sender: Sender): 'no-answer' | null | undefined {
+  handle(request: Request, sender: Sender): MaybePromise<Uint8Array | 'no-answer' | null> | undefined {
     const now = this.#init.clock.now();
     this.#targets.heard(sender.ip, now);
     switch (request.command) {
@@ -78,6 +84,8 @@ export class Flooding {
       case 'AQUE':
       case 'ANEA':
         return this.#node.handle(request, sender);
+      case 'QFIL':
+        return this.#filter.answer(request.version);
       case 'LOGI':
         this.#targets.loggedIn(sender.ip, now);
         return undefined;

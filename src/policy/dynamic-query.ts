@@ -3,8 +3,8 @@
  * shows how common the wanted is; then as many neighbours, and as large a TTL, as that says are needed. A plain relay
  * takes part unchanged (PROTOCOL.md §5).
  *
- * Nodes that have seen a Pktid do not pass it on, so each TTL has a Pktid of its own; within one TTL the neighbours
- * share it, and where their surroundings overlap nobody is asked twice.
+ * Nodes that have seen a Pktid do not pass it on, among them neighbours that another neighbour led to: so each round has
+ * a Pktid of its own, which the neighbours of one round share.
  *
  * Invariant: no neighbour is asked twice with one TTL; `#spent` is what the sends so far reach, as `#reach` counts it.
  */
@@ -26,7 +26,7 @@ export interface DynamicQueryInit {
 export interface QuerySend {
   readonly neighbour: string;
   readonly ttl: number;
-  /** Sends of one number carry the same Pktid, those of another number another. */
+  /** From 0 on. Sends of one number carry the same Pktid, those of another number another. */
   readonly packetRound: number;
 }
 
@@ -46,13 +46,13 @@ const PROBED = 3;
 const PROBE_TTL = 2;
 /** Neighbours asked at a time once the answers say how many are needed. */
 const MOST_AT_A_TIME = 8;
-/** Answers from which on they say so. */
-const TELLING = 3;
+/** Answers from which on they say so roughly, and well. */
+const [TELLING, TELLING_WELL] = [3, 8];
 /** Of the nodes that are reckoned to be needed, how many are asked before looking again. */
 const CAUTION = 0.75;
-/** An answer comes within this of its query, and then of each hop: ours wait up to 1 s when many answer. */
-const PATIENCE_MS = 300;
-const HOP_PATIENCE_MS = 300;
+/** An answer comes within this of its query, and this of each hop: a node of ours may hold it back for 1 s. */
+const PATIENCE_MS = 1_200;
+const HOP_PATIENCE_MS = 150;
 
 export class DynamicQuery {
   readonly #neighbours: readonly string[];
@@ -62,10 +62,14 @@ export class DynamicQuery {
   readonly #reach: readonly number[];
   readonly #tenth: number;
   readonly #answers = new Set<string>();
-  /** By TTL, who was asked with it, in that order. */
+  /** By TTL, who was asked with it. */
   readonly #asked: Set<string>[];
   /** The largest TTL that each neighbour was asked with. */
   readonly #widest = new Map<string, number>();
+  readonly #rounds: (readonly string[])[] = [];
+  #answersBefore = 0;
+  /** Rounds since one brought an answer. */
+  #fruitless = 0;
   #known = 0;
   #spent = 0;
   #highest = 0;
@@ -107,7 +111,7 @@ export class DynamicQuery {
 
   /** Whom the Pktid of this number went to: one of them has brought its answers. */
   askedIn(packetRound: number): readonly string[] {
-    return [...(this.#asked[packetRound] ?? [])];
+    return this.#rounds[packetRound] ?? [];
   }
 
   /** What to do now. To be called at the start, after each answer, and when `wakeInMs` is over. `now` in milliseconds. */
@@ -123,18 +127,20 @@ export class DynamicQuery {
   }
 
   #widen(): QuerySend[] {
+    this.#fruitless = this.#answers.size > this.#answersBefore ? 0 : this.#fruitless + 1;
+    this.#answersBefore = this.#answers.size;
     if (this.#neighbours.length === this.#asked[this.#maximumTtl]!.size) return this.#end('exhausted');
     if (this.#spent === 0) return this.#send(Math.min(PROBE_TTL, this.#maximumTtl), PROBED);
     const found = this.#answers.size - this.#known;
     // One more than were found: who has found little should not believe that there is much.
     const needed = ((this.#want - this.#answers.size) * this.#spent) / (found + 1);
     const budget = this.#answers.size > 0 ? this.#allowance(found) - this.#spent : Number.POSITIVE_INFINITY;
-    const ttl = this.#chooseTtl(needed, budget);
+    const ttl = this.#chooseTtl(needed, budget, found);
     if (ttl === null) return this.#end('one-and-a-tenth');
     const reach = this.#reach[ttl]!;
     const most = found < TELLING ? Math.max(1, this.#asked[ttl]!.size) : MOST_AT_A_TIME;
-    const count = Math.max(1, Math.floor(Math.min((needed * CAUTION) / reach, budget / reach, most)));
-    return this.#send(ttl, count);
+    const count = Math.max((needed * CAUTION) / reach, 2 ** this.#fruitless);
+    return this.#send(ttl, Math.max(1, Math.floor(Math.min(count, budget / reach, most))));
   }
 
   #end(done: QueryEnd): [] {
@@ -152,10 +158,11 @@ export class DynamicQuery {
   }
 
   /**
-   * The next larger TTL when half of the neighbours that are left with this one would not be enough; null: nothing fits
-   * into the budget.
+   * The next larger TTL when the neighbours that are left with this one would not be enough, or half of them while little
+   * was found; null: nothing fits into the budget.
    */
-  #chooseTtl(needed: number, budget: number): number | null {
+  #chooseTtl(needed: number, budget: number, found: number): number | null {
+    const part = found < TELLING_WELL ? 0.5 : 1;
     const first = Math.min(PROBE_TTL, this.#maximumTtl);
     let chosen: number | null = null;
     for (let ttl = first; ttl <= Math.min(this.#highest + 1, this.#maximumTtl); ttl++) {
@@ -163,7 +170,7 @@ export class DynamicQuery {
       const left = this.#neighbours.length - this.#asked[ttl]!.size;
       if (left === 0) continue;
       chosen = ttl;
-      if (needed <= (left * this.#reach[ttl]!) / 2) break;
+      if (needed <= left * this.#reach[ttl]! * part) break;
     }
     return chosen;
   }
@@ -181,7 +188,8 @@ export class DynamicQuery {
     }
     this.#highest = Math.max(this.#highest, ttl);
     this.#spent += chosen.length * this.#reach[ttl]!;
-    return chosen.map((neighbour) => ({ neighbour, ttl, packetRound: ttl }));
+    const packetRound = this.#rounds.push(chosen) - 1;
+    return chosen.map((neighbour) => ({ neighbour, ttl, packetRound }));
   }
 }
 

@@ -80,15 +80,15 @@ export class KeywordFilter {
 
   /** Another filter of the same files, of the least size at which it still tells much. */
   compact(): KeywordFilter {
-    let bytes = this.bytes;
-    while (bytes.length > MIN_KEYWORD_FILTER) {
-      const half = bytes.length / 2;
-      const folded = new Uint8Array(half);
-      for (let at = 0; at < half; at++) folded[at] = bytes[at]! | bytes[half + at]!;
-      if (setBits(folded) > FULL * 8 * half) break;
-      bytes = folded;
+    let words = new Uint32Array(this.bytes.slice().buffer);
+    while (4 * words.length > MIN_KEYWORD_FILTER) {
+      const half = words.length / 2;
+      const folded = new Uint32Array(half);
+      for (let at = 0; at < half; at++) folded[at] = words[at]! | words[half + at]!;
+      if (setBits(folded) > FULL * 32 * half) break;
+      words = folded;
     }
-    return new KeywordFilter(bytes.slice());
+    return new KeywordFilter(new Uint8Array(words.buffer));
   }
 
   #set(hash: number): boolean {
@@ -134,8 +134,13 @@ function mix(number: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
-function setBits(bytes: Uint8Array): number {
+function setBits(words: Uint32Array): number {
   let set = 0;
-  for (const byte of bytes) for (let rest = byte; rest !== 0; rest &= rest - 1) set++;
+  for (let at = 0; at < words.length; at++) {
+    let pairs = words[at]!;
+    pairs -= (pairs >>> 1) & 0x55555555;
+    const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+    set += Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  }
   return set;
 }

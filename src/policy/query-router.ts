@@ -42,9 +42,9 @@ export type Route =
       readonly filtered: number;
     };
 
-/** The keyword filters of neighbours, by their keys; those of neighbours that gave none are undefined. */
+/** The keyword filters of neighbours, by their keys; undefined where there is none, or an old one. */
 export interface NeighbourFilters {
-  get(neighbour: string): { mayMatch(query: KeywordQuery): boolean } | undefined;
+  get(neighbour: string, now: number): { mayMatch(query: KeywordQuery): boolean } | undefined;
 }
 
 export interface QueryRouterInit {
@@ -80,16 +80,16 @@ export class QueryRouter {
     for (const neighbour of neighbours) {
       if (neighbour !== arrived.from && neighbour !== arrived.asker) others.push(neighbour);
     }
-    const kept = ttl === 2 ? this.lastHop(query, others) : others;
+    const kept = ttl === 2 ? this.lastHop(query, others, now) : others;
     const forwards = kept.map((neighbour) => ({ neighbour, ttl: ttl - 1 }));
     return { dropped: null, query, ttl, forwards, filtered: others.length - kept.length };
   }
 
   /** Those of `neighbours` that a query with a TTL of 1 is worth being sent to: they may match it. */
-  lastHop(query: FileQuery, neighbours: readonly string[]): readonly string[] {
+  lastHop(query: FileQuery, neighbours: readonly string[], now: number): readonly string[] {
     let asked: KeywordQuery | undefined;
     return neighbours.filter((neighbour) => {
-      const filter = this.#filters.get(neighbour);
+      const filter = this.#filters.get(neighbour, now);
       if (filter === undefined) return true;
       asked ??= keywordQuery(query);
       return filter.mayMatch(asked);

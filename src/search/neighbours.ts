@@ -17,7 +17,9 @@ import {
   sameHost,
 } from '../model/address.js';
 import { type PacketId, randomPacketId } from '../model/ids.js';
+import type { NeighbourFilterTable } from '../policy/neighbour-filter-table.js';
 import type { PacketTable } from '../policy/packet-table.js';
+import { decodeAfil } from '../protocol/answers.js';
 import { encodeRequest } from '../protocol/encode.js';
 import type { NeighbourFile } from './neighbour-file.js';
 import { FLOODS, NeighbourLink } from './neighbour-link.js';
@@ -39,6 +41,8 @@ const ANSWERS_WITHIN_MS = 60_000;
 /** A node that could not be had as a neighbour is left alone for so long. */
 const SHUNNED_MS = 600_000;
 const SAVE_MS = 2_000;
+/** The capability of a node that gives a keyword filter (PROTOCOL.md §7.6). */
+const GIVES_FILTER = 'QFIL';
 
 export interface NeighboursInit {
   readonly named: readonly HostPort[];
@@ -49,6 +53,8 @@ export interface NeighboursInit {
   readonly localAddress: string | undefined;
   /** A NEAR of our own that comes back is a duplicate. */
   readonly packets: PacketTable;
+  /** What neighbours say that nothing there matches. */
+  readonly filters: NeighbourFilterTable;
   readonly clock: Clock;
   /** Gives numbers in [0, 1). */
   readonly random: () => number;
@@ -148,6 +154,7 @@ export class Neighbours {
     const now = clock.now();
     for (const [key, until] of this.#shunned) if (until <= now) this.#shunned.delete(key);
     this.#fill();
+    for (const [key, { link }] of this.#neighbours) this.#askFilter(key, link, now);
     if (this.#usable.length > 0 && this.#usable.length < TARGET_DEGREE && now >= this.#searchAt)
       this.#search(now);
     // Alone, there is nothing to keep up until somebody comes.
@@ -160,6 +167,16 @@ export class Neighbours {
       this.#upkeep = null;
       this.#keepUp();
     });
+  }
+
+  #askFilter(key: string, { line, capabilities }: NeighbourLink, now: number): void {
+    if (line === null || !capabilities.includes(GIVES_FILTER)) return;
+    const { filters } = this.#init;
+    const version = filters.ask(key, now);
+    if (version === null) return;
+    line.ask(encodeRequest({ command: 'QFIL', version }), decodeAfil(), (answer) =>
+      filters.heard(key, answer, now),
+    );
   }
 
   /** Sends NEAR to all: with few neighbours that are few messages. */
@@ -233,6 +250,7 @@ export class Neighbours {
     if (!neighbour.named && (strange || link.failures >= FAILURES)) {
       link.stop();
       this.#neighbours.delete(key);
+      this.#init.filters.forget(key);
       this.#shunned.set(key, this.#init.clock.now() + SHUNNED_MS);
       // A search that stands still would leave the place empty for long.
       this.#searches = 0;

@@ -13,7 +13,12 @@ import type { FileMd5 } from '../model/ids.js';
 import { type AnswerTargets, answerDelay, answerTarget } from '../policy/answer-target.js';
 import type { PacketTable } from '../policy/packet-table.js';
 import { QueryAllowance } from '../policy/query-allowance.js';
-import { DEFAULT_MAXIMUM_TTL, type Forward, QueryRouter } from '../policy/query-router.js';
+import {
+  DEFAULT_MAXIMUM_TTL,
+  type Forward,
+  type NeighbourFilters,
+  QueryRouter,
+} from '../policy/query-router.js';
 import { encodeRequest } from '../protocol/encode.js';
 import type { Request } from '../protocol/messages.js';
 import { AnswerOutlet } from './answer-outlet.js';
@@ -49,6 +54,7 @@ export interface QueryNodeInit {
   readonly self: (localIp: string) => NodeAddress;
   readonly neighbours: Neighbours;
   readonly packets: PacketTable;
+  readonly filters: NeighbourFilters;
   readonly targets: AnswerTargets;
   readonly localAddress: string | undefined;
   readonly clock: Clock;
@@ -87,9 +93,9 @@ export class QueryNode {
   #matching = 0;
 
   constructor(init: QueryNodeInit) {
-    const { packets, targets, localAddress, clock, rates = DEFAULT_QUERY_RATES } = init;
+    const { packets, filters, targets, localAddress, clock, rates = DEFAULT_QUERY_RATES } = init;
     this.#init = init;
-    this.#router = new QueryRouter({ packets });
+    this.#router = new QueryRouter({ packets, filters });
     this.#outlet = new AnswerOutlet({ targets, counts: this.#counts, localAddress, clock });
     const allowance = (rate: number) =>
       new QueryAllowance({ rate, burst: rate * BURST_S, senders: MOST_SENDERS });

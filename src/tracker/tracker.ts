@@ -49,7 +49,7 @@ export interface TrackerOptions {
 }
 
 /** What a tracker of ours can beyond the base protocol (PROTOCOL.md §7.4). */
-const CAPABILITIES = ['KEEP', 'DELR', 'QUER'];
+const CAPABILITIES = ['KEEP', 'DELR', 'QUER', 'QFIL'];
 
 type RequestOf<Command extends TrackerCommand> = Extract<Request, { command: Command }>;
 /** The bytes of the answer; null: a refusal, the connection is closed without a byte. */

@@ -94,6 +94,7 @@ test('a command has the flags of the design and no others', () => {
         'choker',
         'seed-choking',
       ],
+      ...['nodes', 'degree', 'maximum-ttl', 'replication', 'want', 'queries', 'filters', 'jitter'],
       ...['seed', 'runs', 'svg', 'json'],
     ],
   };
