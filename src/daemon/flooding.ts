@@ -10,7 +10,7 @@ import type { Request } from '../protocol/messages.js';
 import { NeighbourFile } from '../search/neighbour-file.js';
 import { Neighbours } from '../search/neighbours.js';
 import { OwnFilter } from '../search/own-filter.js';
-import { QueryNode, type QueryRates, type Sender } from '../search/query-node.js';
+import { QueryNode, type Sender } from '../search/query-node.js';
 import type { MaybePromise } from '../tracker/maybe-promise.js';
 import type { TrackerStore } from '../tracker/store.js';
 
@@ -21,8 +21,6 @@ export interface FloodingOptions {
   readonly stateDir: string | null;
   /** The address that answers name; null: our end of each connection. */
   readonly announce: Pick<NodeAddress, 'v4' | 'v6'> | null;
-  /** Left out: as DEFAULT_QUERY_RATES says. */
-  readonly rates?: QueryRates;
 }
 
 export interface FloodingInit extends FloodingOptions {
@@ -42,7 +40,7 @@ export class Flooding {
   #port = 0;
 
   constructor(init: FloodingInit) {
-    const { listen, neighbours: named, stateDir, announce, store, clock, logger, rates } = init;
+    const { listen, neighbours: named, stateDir, announce, store, clock, logger } = init;
     this.#init = init;
     const localAddress = specificAddress(listen.host);
     const packets = new PacketTable();
@@ -64,7 +62,6 @@ export class Flooding {
       neighbours: this.#neighbours,
       targets: this.#targets,
       match: (query, limit) => store.matchFiles(query, limit),
-      ...(rates === undefined ? {} : { rates }),
     });
   }
 

@@ -25,7 +25,7 @@ import type { NeighbourFile } from './neighbour-file.js';
 import { FLOODS, NeighbourLink } from './neighbour-link.js';
 
 /** Below so many neighbours, more are looked for. */
-export const TARGET_DEGREE = 16;
+const TARGET_DEGREE = 16;
 /** Who asks to be one finds no room above this. */
 const MOST_FOUND = 32;
 const MOST_CANDIDATES = 64;

@@ -26,21 +26,14 @@ import type { Neighbours } from './neighbours.js';
 import { SearchCounts, type SearchDrop } from './search-counts.js';
 
 /** AQUEs to one query (PROTOCOL.md §5). */
-export const ANSWERS_A_QUERY = 10;
+const ANSWERS_A_QUERY = 10;
 /** Queries that may wait for a store elsewhere. */
 const MOST_MATCHING = 1_024;
 
-export interface QueryRates {
-  /** Queries a second that each neighbour may relay. */
-  readonly neighbour: number;
-  /** Queries a second that each network may ask for itself. */
-  readonly asker: number;
-}
-
-export const DEFAULT_QUERY_RATES: QueryRates = { neighbour: 1_000, asker: 50 };
-/** Seconds' worth that may come at once. */
-const BURST_S = 2;
 const MOST_SENDERS = 16_384;
+/** Queries a second that each neighbour may relay, and that each network may ask for itself. */
+const RELAYED = { rate: 1_000, burst: 2_000, senders: MOST_SENDERS };
+const ASKED = { rate: 50, burst: 100, senders: MOST_SENDERS };
 
 export interface Match {
   readonly md5: FileMd5;
@@ -60,7 +53,6 @@ export interface QueryNodeInit {
   readonly clock: Clock;
   /** Gives numbers in [0, 1). */
   readonly random: () => number;
-  readonly rates?: QueryRates;
 }
 
 /** Who sent a message, as far as the flooding cares. */
@@ -88,19 +80,15 @@ export class QueryNode {
   readonly #counts = new SearchCounts();
   readonly #router: QueryRouter;
   readonly #outlet: AnswerOutlet;
-  readonly #relays: QueryAllowance;
-  readonly #askers: QueryAllowance;
+  readonly #relays = new QueryAllowance(RELAYED);
+  readonly #askers = new QueryAllowance(ASKED);
   #matching = 0;
 
   constructor(init: QueryNodeInit) {
-    const { packets, filters, targets, localAddress, clock, rates = DEFAULT_QUERY_RATES } = init;
+    const { packets, filters, targets, localAddress, clock } = init;
     this.#init = init;
     this.#router = new QueryRouter({ packets, filters });
     this.#outlet = new AnswerOutlet({ targets, counts: this.#counts, localAddress, clock });
-    const allowance = (rate: number) =>
-      new QueryAllowance({ rate, burst: rate * BURST_S, senders: MOST_SENDERS });
-    this.#relays = allowance(rates.neighbour);
-    this.#askers = allowance(rates.asker);
   }
 
   /** None of these messages has an answer on its connection; null: refused, so that the sender learns it is no neighbour. */
