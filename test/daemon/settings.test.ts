@@ -61,13 +61,24 @@ test('a command has the flags of the design and no others', () => {
     'recheck',
   ];
   const expected: Record<CommandName, string[]> = {
-    start: [...daemon, 'tracker-listen', 'store', 'demo'],
-    tracker: ['listen', 'trust-announced-addresses', 'store'],
+    start: [...daemon, 'tracker-listen', 'neighbour', 'store', 'demo'],
+    tracker: ['listen', 'trust-announced-addresses', 'neighbour', 'store', 'state', 'announce'],
     daemon,
     share: [...daemon, 'json'],
-    search: ['tracker', 'want', 'json'],
+    search: ['tracker', 'listen', 'state', 'announce', 'want', 'flood', 'json'],
     get: [
-      ...['tracker', 'listen', 'announce', 'upload-limit', 'download-limit', 'cache', 'output', 'force'],
+      ...[
+        'tracker',
+        'listen',
+        'state',
+        'flood',
+        'announce',
+        'upload-limit',
+        'download-limit',
+        'cache',
+        'output',
+        'force',
+      ],
       ...['sequential', 'accept-unverified', 'no-seed', 'seed-ratio', 'seed-time', 'json', 'quiet'],
     ],
     verify: ['state', 'json', 'quiet'],
