@@ -1,7 +1,7 @@
 import type { SearchRun } from './search-figures.js';
 
 const [WIDTH, HEIGHT] = [720, 400];
-const [LEFT, RIGHT, TOP, BOTTOM] = [60, 20, 40, 50];
+const [LEFT, RIGHT, TOP, BOTTOM] = [60, 30, 40, 50];
 const [INNER_WIDTH, INNER_HEIGHT] = [WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM];
 const COLOURS = ['#1f6fb2', '#7a3fa0', '#c2511d', '#2c8a4b', '#8a7a1c'];
 /** As many points of a curve as one can tell apart. */
@@ -16,7 +16,7 @@ export function searchChart(runs: readonly SearchRun[]): string {
   const y = (share: number) => TOP + INNER_HEIGHT * (1 - share);
   const { nodes, degree, replication, want, filters } = runs[0]!.scenario;
   const title =
-    `${nodes} nodes, degree ${degree}, ${replication * 100} % index the file, ${want} wanted` +
+    `${nodes} nodes, degree ${degree}, ${Number((100 * replication).toFixed(3))} % index the file, ${want} wanted` +
     (filters ? ', with filters' : '');
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
