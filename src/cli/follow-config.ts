@@ -4,14 +4,13 @@
  * Invariant: what the node keeps to is what the file said when it was last read without an error. Readings follow each
  * other; of those asked for meanwhile one is made.
  */
-import { isatty } from 'node:tty';
 import type { Adjustable, Limits } from '../daemon/adjustable.js';
 import type { FileMd5 } from '../model/ids.js';
+import { onHangUp } from './hang-up.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
 import { formatRate } from './quantity.js';
 
-const STDERR = 2;
 const NO_LIMITS: Limits = { upload: null, download: null };
 
 /** What the file may change. */
@@ -34,11 +33,10 @@ export interface Following
 export class ConfigFollower {
   readonly #following: Following;
   readonly #node: Adjustable;
-  readonly #hadTerminal = isatty(STDERR);
-  readonly #hungUp = () => this.#onHangUp();
   #now: Followed;
   #reading = false;
   #again = false;
+  #deaf: () => void = () => {};
 
   /** Begins to follow. */
   constructor(following: Following, node: Adjustable) {
@@ -47,17 +45,11 @@ export class ConfigFollower {
     this.#now = following;
     for (const [md5, limits] of following.files) node.setFileLimits(md5, limits);
     // Without a file the signal keeps its usual meaning.
-    if (following.configureAgain !== null) process.on('SIGHUP', this.#hungUp);
+    if (following.configureAgain !== null) this.#deaf = onHangUp(following.stop, () => void this.#read());
   }
 
   stop(): void {
-    process.off('SIGHUP', this.#hungUp);
-  }
-
-  /** A terminal that is closed sends the same signal. */
-  #onHangUp(): void {
-    if (this.#hadTerminal && !isatty(STDERR)) this.#following.stop.make('SIGHUP');
-    else void this.#read();
+    this.#deaf();
   }
 
   async #read(): Promise<void> {

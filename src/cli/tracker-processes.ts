@@ -6,10 +6,12 @@ import type { Logger } from '../core/logger.js';
 import { STATS_VARIABLE } from '../daemon/resolve-settings.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
 import { BackOff } from '../swarm/back-off.js';
+import { onHangUp } from './hang-up.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
 import { type Service, serve } from './serve.js';
 import type { StopRequest } from './stop-request.js';
+import { accessOptions } from './tracker-options.js';
 
 const STOP = 'stop';
 /** A little less than a stop may take: what does not end by itself is ended. */
@@ -43,6 +45,8 @@ export async function lead(invocation: Invocation<'tracker'>): Promise<void> {
   }
   const leader = new Leader(processes, await openLogger(output, env, 'info'), env[STATS_VARIABLE]);
   stop.signal.addEventListener('abort', () => void leader.stop());
+  // Without lists the signal keeps its usual meaning, for each process.
+  if (accessOptions(settings).accessFiles !== undefined) onHangUp(stop, () => leader.reload());
   await serve(async () => {
     const at = await withPort(settings.listen);
     if (await leader.start(at)) output.print(`tracker listening on ${formatHostPort(at.host, at.port)}`);
@@ -96,6 +100,11 @@ class Leader implements Service {
     });
     await Promise.all(others);
     return !this.#isStopping;
+  }
+
+  /** Each reads its access lists again. */
+  reload(): void {
+    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGHUP');
   }
 
   /** Each stops in order; what has not ended by then is killed. */

@@ -21,9 +21,9 @@ test('bench tracker prints its figures under stable names, and leaves nothing be
   for (const load of LOADS) {
     for (const [figure, unit] of [
       ['cpu', 'us'],
-      ['rate', 'req/s'],
+      ['rate', 'requests/s'],
       ['load-cpu', 'us'],
-      ['open-rate', 'req/s'],
+      ['open-rate', 'requests/s'],
       ['p50', 'us'],
       ['p99.9', 'us'],
     ] as const) {
