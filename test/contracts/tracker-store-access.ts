@@ -7,13 +7,15 @@ import type { Caller, TrackerStore } from '../../src/tracker/store.js';
 import type { MakeStore } from './tracker-store.js';
 import { fileMd5, peerAddress, sessionId, sharedFile } from './tracker-values.js';
 
-/** What every tracker store must do for the limits of an address and for denied files. */
-export function trackerStoreAccessContract(name: string, makeStore: MakeStore): void {
-  const open = async (t: TestContext): Promise<TrackerStore> => {
-    const { store, close } = await makeStore(STORE_LIMITS);
-    t.after(close);
-    return store;
-  };
+const opened = (makeStore: MakeStore) => async (t: TestContext) => {
+  const { store, close } = await makeStore(STORE_LIMITS);
+  t.after(close);
+  return store;
+};
+
+/** What a tracker store that counts the sessions and files of an address must do. */
+export function trackerStoreAccountsContract(name: string, makeStore: MakeStore): void {
+  const open = opened(makeStore);
 
   describe(`${name}: accounts`, () => {
     test('an account has so many sessions; one that ends, either way, makes room', async (t) => {
@@ -68,6 +70,11 @@ export function trackerStoreAccessContract(name: string, makeStore: MakeStore): 
       assert.equal(await store.addFile(b, third), 3);
     });
   });
+}
+
+/** What every tracker store must do for denied files. */
+export function trackerStoreRemovalContract(name: string, makeStore: MakeStore): void {
+  const open = opened(makeStore);
 
   describe(`${name}: removed files`, () => {
     test('a file that is removed is gone for its sources and all other owners, and nothing else is', async (t) => {

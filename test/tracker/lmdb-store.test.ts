@@ -14,7 +14,11 @@ import { LmdbStore } from '../../src/tracker/lmdb-store.js';
 import { MemoryStore } from '../../src/tracker/memory-store.js';
 import { TIME_KEY } from '../../src/tracker/state-records.js';
 import type { Caller, TrackerStore } from '../../src/tracker/store.js';
-import { trackerStoreContract } from '../contracts/tracker-store.js';
+import { type MakeStore, trackerStoreContract } from '../contracts/tracker-store.js';
+import {
+  trackerStoreAccountsContract,
+  trackerStoreRemovalContract,
+} from '../contracts/tracker-store-access.js';
 import { fileMd5, peerAddress, sessionId, sharedFile } from '../contracts/tracker-values.js';
 import { atEnd } from '../support/clean-up.js';
 import { tempFolder } from '../support/files.js';
@@ -25,7 +29,8 @@ import { answersOf, loggedIn, openAsKilled, openKept } from './kept-store.js';
 const unlocked = async () => ({ release: async () => {} });
 
 for (const intervalMs of [50, 0]) {
-  trackerStoreContract(`lmdb store, interval ${intervalMs} ms`, async (limits) => {
+  const name = `lmdb store, interval ${intervalMs} ms`;
+  const makeStore: MakeStore = async (limits) => {
     const folder = await mkdtemp(join(tmpdir(), 'bugtorrent-test-'));
     const options = { folder, intervalMs, lock: unlocked, clock: systemClock, logger: silentLogger };
     const store = new LmdbStore({ ...options, limits });
@@ -37,7 +42,10 @@ for (const intervalMs of [50, 0]) {
         await rm(folder, { recursive: true });
       },
     };
-  });
+  };
+  trackerStoreContract(name, makeStore);
+  trackerStoreAccountsContract(name, makeStore);
+  trackerStoreRemovalContract(name, makeStore);
 }
 
 type Step =

@@ -145,7 +145,7 @@ describe('a redis store whose engine goes away', () => {
     const receiver = await Receiver.open(at, undefined, PROMPTLY_MS);
     atEnd(t, () => receiver.close());
     receiver.send('CAPS');
-    assert.equal((await receiver.recvAll(15)).toString(), 'ACAP002KEEPDELR');
+    assert.equal((await receiver.recvAll(23)).toString(), 'ACAP004KEEPDELRQUERQFIL');
     await server.start();
     await soon(() => !tracker.stats().isStoreAway);
     assert.ok(await client.login());

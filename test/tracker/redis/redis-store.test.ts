@@ -1,5 +1,6 @@
 import { after, test } from 'node:test';
-import { trackerStoreContract } from '../../contracts/tracker-store.js';
+import { type MakeStore, trackerStoreContract } from '../../contracts/tracker-store.js';
+import { trackerStoreRemovalContract } from '../../contracts/tracker-store-access.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { hasProgram, requireProgram } from '../../support/requires.js';
 import { openRedisStore } from './open-redis-store.js';
@@ -10,9 +11,11 @@ test('the contract holds on a real redis-server', (t) => {
 
 if (hasProgram('redis-server')) {
   const server = await RedisServer.start({ after });
-  trackerStoreContract('redis store', async (limits) => {
+  const makeStore: MakeStore = async (limits) => {
     await server.ask('flushall');
     const store = await openRedisStore(server.url, limits);
     return { store, close: () => store.stop() };
-  });
+  };
+  trackerStoreContract('redis store', makeStore);
+  trackerStoreRemovalContract('redis store', makeStore);
 }
