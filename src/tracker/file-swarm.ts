@@ -1,5 +1,6 @@
 import type { PartIndex } from '../model/ids.js';
 import { PartList } from '../model/part-list.js';
+import { Coverage } from './coverage.js';
 
 /** What one session owns of a file. A source owns all parts. */
 export interface Holding {
@@ -14,16 +15,13 @@ const COMPLETE: Holding = { source: false, parts: null };
 /**
  * Who owns which parts of one file.
  *
- * Invariant: every holding owns at least one part (or is a source, of an empty file too), and one that owns
- * all of them is SOURCE or COMPLETE itself. `#holders[p]` is the number of incomplete holdings with part p,
- * `#held` the number of parts where it is not 0; both exist only while there are incomplete holdings. So
- * nothing that a request needs, except the list of owners, is found by walking over owners or parts.
+ * Invariant: every holding owns at least one part (or is a source, of an empty file too), and one that owns all of
+ * them is SOURCE or COMPLETE itself. `#sources` and `#incomplete` count the holdings of those kinds. Nothing is kept
+ * of a part besides the bitmaps: how many have it matters only when a source leaves.
  */
 export class FileSwarm<Session> {
   readonly #partCount: number;
   readonly #holdings = new Map<Session, Holding>();
-  #holders: Uint32Array | null = null;
-  #held = 0;
   #sources = 0;
   #incomplete = 0;
 
@@ -40,14 +38,14 @@ export class FileSwarm<Session> {
     return this.#sources > 0;
   }
 
-  /** Bytes of all bitmaps and of the counts beside them. */
+  /** Bytes of all bitmaps. */
   get partListBytes(): number {
-    return this.#incomplete * this.#bitmapBytes + (this.#holders?.byteLength ?? 0);
+    return this.#incomplete * this.bitmapBytes;
   }
 
-  /** Bytes that one more incomplete owner would add to `partListBytes`. */
-  get nextPartListBytes(): number {
-    return this.#bitmapBytes + (this.#holders === null ? this.#partCount * Uint32Array.BYTES_PER_ELEMENT : 0);
+  /** Bytes of one bitmap. */
+  get bitmapBytes(): number {
+    return Math.ceil(this.#partCount / 8);
   }
 
   holdings(): Iterable<[Session, Holding]> {
@@ -65,18 +63,24 @@ export class FileSwarm<Session> {
     return holding.parts === null ? this.#partCount : holding.parts.owned;
   }
 
-  /** How many parts somebody besides this complete owner has. */
+  /** How many parts somebody besides this complete owner has. Walks over bitmaps until they have every part. */
   ownedBesides(complete: Session): number {
     const itself = this.#holdings.get(complete)?.parts === null ? 1 : 0;
     const others = this.#holdings.size - this.#incomplete - itself;
-    return others > 0 ? this.#partCount : this.#held;
+    if (others > 0) return this.#partCount;
+    const coverage = new Coverage(this.#partCount);
+    for (const { parts } of this.#holdings.values()) {
+      if (parts !== null) coverage.add(parts.bytes);
+      if (coverage.isComplete) break;
+    }
+    return coverage.covered;
   }
 
   /** Makes the session an owner of all parts and a source. */
   addSource(session: Session): void {
     const before = this.#holdings.get(session);
     if (before?.source) return;
-    if (before?.parts) this.#forget(before.parts);
+    if (before?.parts) this.#incomplete -= 1;
     this.#holdings.set(session, SOURCE);
     this.#sources += 1;
   }
@@ -86,9 +90,9 @@ export class FileSwarm<Session> {
     const before = this.#holdings.get(session);
     if (before?.parts === null) return this.#partCount;
     const parts = before?.parts ?? this.#join(session, PartList.empty(this.#partCount));
-    if (parts.add(part)) this.#count(part);
+    parts.add(part);
     if (parts.isComplete) {
-      this.#forget(parts);
+      this.#incomplete -= 1;
       this.#holdings.set(session, COMPLETE);
     }
     return parts.owned;
@@ -105,46 +109,19 @@ export class FileSwarm<Session> {
       return;
     }
     this.#join(session, parts);
-    for (const part of parts) this.#count(part);
   }
 
   remove(session: Session): void {
     const holding = this.#holdings.get(session);
     if (holding === undefined) return;
     if (holding.source) this.#sources -= 1;
-    if (holding.parts !== null) this.#forget(holding.parts);
+    if (holding.parts !== null) this.#incomplete -= 1;
     this.#holdings.delete(session);
-  }
-
-  get #bitmapBytes(): number {
-    return Math.ceil(this.#partCount / 8);
   }
 
   #join(session: Session, parts: PartList): PartList {
     this.#holdings.set(session, { source: false, parts });
     this.#incomplete += 1;
-    this.#holders ??= new Uint32Array(this.#partCount);
     return parts;
-  }
-
-  #count(part: PartIndex): void {
-    const holders = this.#holders!;
-    if (holders[part] === 0) this.#held += 1;
-    holders[part]! += 1;
-  }
-
-  /** These parts are no longer an incomplete holding. */
-  #forget(parts: PartList): void {
-    this.#incomplete -= 1;
-    if (this.#incomplete === 0) {
-      this.#holders = null;
-      this.#held = 0;
-      return;
-    }
-    const holders = this.#holders!;
-    for (const part of parts) {
-      holders[part]! -= 1;
-      if (holders[part] === 0) this.#held -= 1;
-    }
   }
 }

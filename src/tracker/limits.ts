@@ -7,7 +7,7 @@ export interface StoreLimits {
   /** Pairs of a session and a file of which it owns at least one part. */
   readonly ownerships: number;
   readonly ownershipsPerSession: number;
-  /** Bytes of the part lists of incomplete owners, with the counts kept beside them. */
+  /** Bytes of the part lists of incomplete owners. */
   readonly partListBytes: number;
 }
 

@@ -160,7 +160,7 @@ export class MemoryStore implements TrackerStore {
     const index = partIndex(file.manifest.geometry, part);
     if (index === null) return 'PART_OUT_OF_RANGE';
     if (file.swarm.holdingOf(session) === undefined) {
-      const full = this.#noRoom(session, file.swarm.nextPartListBytes);
+      const full = this.#noRoom(session, file.swarm.bitmapBytes);
       if (full !== null) return full;
     }
     return this.#change(session, file, () => file.swarm.addPart(session, index));
@@ -247,7 +247,8 @@ export class MemoryStore implements TrackerStore {
 
   /** At least one ownership of it has to follow. */
   restoreFile(manifest: Manifest): void {
-    this.#newFile(manifest);
+    const file = this.#makeFile(manifest);
+    file.indexed = this.#index.setUnlisted(manifest.md5, manifest.name, file);
   }
 
   /** `holding` becomes the store's own. False: there is no such session or file. */
@@ -308,10 +309,15 @@ export class MemoryStore implements TrackerStore {
   }
 
   #newFile(manifest: Manifest): SharedFile {
+    const file = this.#makeFile(manifest);
+    file.indexed = this.#index.set(manifest.md5, manifest.name, file);
+    return file;
+  }
+
+  /** Not in the index yet. */
+  #makeFile(manifest: Manifest): SharedFile {
     const { md5, name, geometry } = manifest;
-    const swarm = new FileSwarm<Session>(geometry.partCount);
-    const file: SharedFile = { manifest, indexed: { md5, name }, swarm };
-    file.indexed = this.#index.set(md5, name, file);
+    const file = { manifest, indexed: { md5, name }, swarm: new FileSwarm<Session>(geometry.partCount) };
     this.#files.set(md5, file);
     return file;
   }

@@ -1,3 +1,5 @@
+import { Coverage } from './coverage.js';
+
 interface Owner {
   /** The PartList's bytes; null: all parts. */
   readonly parts: Uint8Array | null;
@@ -27,38 +29,6 @@ export function sampleOwners<T extends Owner>(
     if (coverage.isComplete && needed.length + others.length >= limit) break;
   }
   return [...needed, ...others.slice(0, limit - needed.length)];
-}
-
-/** The parts that the owners added so far have between them. */
-class Coverage {
-  readonly #covered: Uint8Array;
-  #missing: number;
-
-  constructor(partCount: number) {
-    this.#covered = new Uint8Array(Math.ceil(partCount / 8));
-    this.#missing = partCount;
-  }
-
-  get isComplete(): boolean {
-    return this.#missing === 0;
-  }
-
-  /** Whether these parts held one that was not covered before. */
-  add(parts: Uint8Array | null): boolean {
-    const before = this.#missing;
-    if (before === 0) return false;
-    if (parts === null) {
-      this.#missing = 0;
-      return true;
-    }
-    for (let at = 0; at < parts.length; at += 1) {
-      const fresh = parts[at]! & ~this.#covered[at]!;
-      if (fresh === 0) continue;
-      this.#covered[at]! |= fresh;
-      for (let bits = fresh; bits !== 0; bits &= bits - 1) this.#missing -= 1;
-    }
-    return this.#missing < before;
-  }
 }
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {

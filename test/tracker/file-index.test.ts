@@ -33,8 +33,11 @@ const names = fc.string({ unit: fc.constantFrom(...CHARACTERS), maxLength: 12 })
 const ids = fc.nat(30).map((n) => fileMd5(n % 2 === 0 ? n : n * 16 ** 6));
 const changes = fc.array(
   fc.oneof(
-    { arbitrary: fc.record({ md5: ids, name: fc.option(names, { freq: 4 }) }), weight: 1 },
-    { arbitrary: fc.record({ md5: ids, name: names }), weight: 2 },
+    {
+      arbitrary: fc.record({ md5: ids, name: fc.option(names, { freq: 4 }), later: fc.boolean() }),
+      weight: 1,
+    },
+    { arbitrary: fc.record({ md5: ids, name: names, later: fc.boolean() }), weight: 2 },
   ),
   { maxLength: 80 },
 );
@@ -49,16 +52,16 @@ describe('file index', () => {
   test('finds what a scan over all names and ids finds, each file once, whatever was added, renamed and deleted', () => {
     fc.assert(
       fc.property(changes, fc.array(queries, { minLength: 1, maxLength: 10 }), (steps, texts) => {
-        const index = new FileIndex<FileMd5>();
+        const index = new FileIndex<FileMd5>(3);
         const plain = new PlainIndex();
         const indexed = new Map<FileMd5, IndexedFile>();
-        for (const { md5, name } of steps) {
+        for (const { md5, name, later } of steps) {
           if (name === null) {
             index.delete(md5);
             indexed.delete(md5);
             plain.delete(md5);
           } else {
-            indexed.set(md5, index.set(md5, name, md5));
+            indexed.set(md5, later ? index.setUnlisted(md5, name, md5) : index.set(md5, name, md5));
             plain.set(md5, name);
           }
         }
