@@ -36,6 +36,7 @@ export class ConfigFollower {
   #now: Followed;
   #reading = false;
   #again = false;
+  #isStopped = false;
   #deaf: () => void = () => {};
 
   /** Begins to follow. */
@@ -48,7 +49,9 @@ export class ConfigFollower {
     if (following.configureAgain !== null) this.#deaf = onHangUp(following.stop, () => void this.#read());
   }
 
+  /** What is being read does not count any more: a node that stops has ended its limits. */
   stop(): void {
+    this.#isStopped = true;
     this.#deaf();
   }
 
@@ -59,7 +62,9 @@ export class ConfigFollower {
     const { output, env, configureAgain } = this.#following;
     const logger = await openLogger(output, env, 'info');
     try {
-      const changes = this.#apply(await configureAgain!());
+      const next = await configureAgain!();
+      if (this.#isStopped) return;
+      const changes = this.#apply(next);
       logger.info(
         { changes },
         changes.length > 0 ? 'config file read again' : 'config file read again: no limit changed',
@@ -71,7 +76,7 @@ export class ConfigFollower {
       );
     }
     this.#reading = false;
-    if (this.#again) void this.#read();
+    if (this.#again && !this.#isStopped) void this.#read();
   }
 
   /** What changed, in words. */

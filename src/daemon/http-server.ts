@@ -96,8 +96,12 @@ export class HttpServer {
   /** Idempotent. */
   async stop(): Promise<void> {
     this.#sampling?.cancel();
-    if (this.#listener !== null) await this.#file?.remove();
-    await this.#listener?.stop();
+    if (this.#listener === null) return;
+    try {
+      await this.#file?.remove();
+    } finally {
+      await this.#listener.stop();
+    }
   }
 
   #collect({ seedbox, tracker }: Served): void {

@@ -220,8 +220,11 @@ export class Seedbox implements Adjustable {
 
   /** A tracker that did not let us go would send others here until it probes us: what it can take back it is told (PROTOCOL.md §7.3). */
   async #withdraw(): Promise<void> {
-    const files = [...(this.#library?.files() ?? [])];
-    const withdrawn = files.map(({ manifest }) => this.#node.trackers.unregister(manifest.md5));
+    // Else they would go on claiming parts.
+    await this.#transfers?.stop();
+    const shared = [...(this.#library?.files() ?? [])].map(({ manifest }) => manifest);
+    const arriving = [...(this.#transfers?.list() ?? [])].flatMap(({ transfer }) => transfer.manifest ?? []);
+    const withdrawn = [...shared, ...arriving].map(({ md5 }) => this.#node.trackers.unregister(md5));
     await new Promise<void>((resolve) => {
       const timer = this.#options.clock.after(WITHDRAW_MS, resolve);
       void Promise.all(withdrawn).then(() => {

@@ -71,6 +71,7 @@ export class Transfer {
   #attempt: Promise<void> | null = null;
   #retry: Timer | null = null;
   #retryMs = FIRST_RETRY_MS;
+  #isComplete = false;
 
   constructor(init: TransferInit) {
     this.#init = init;
@@ -140,9 +141,13 @@ export class Transfer {
     this.#become('searching');
   }
 
-  /** Ends what is under way and waits for that; what is stored stays stored. */
+  /** Ends what is under way and waits for that; what is stored stays stored. One that completes meanwhile stays complete. */
   async halt(state: 'queued' | 'paused'): Promise<void> {
-    await this.stop();
+    // Whoever halts it at the same time may have let it start again.
+    do await this.stop();
+    while (this.#attempt !== null);
+    // The file is shared by now, and its registration the library's.
+    if (this.#isComplete) return;
     if (this.#manifest !== null) void this.#init.node.trackers.unregister(this.#manifest.md5);
     this.#retryMs = FIRST_RETRY_MS;
     this.#become(state);
@@ -180,6 +185,7 @@ export class Transfer {
       const midstates = proof === 'midstates' ? download.served.midstates : null;
       logger.info({ md5: manifest.md5, path: target, proof }, 'downloaded');
       await completed({ manifest, path: target, midstates });
+      this.#isComplete = true;
     } finally {
       if ((this.#download?.snapshot().fetched ?? 0) > 0) this.#retryMs = FIRST_RETRY_MS;
       this.#download = null;

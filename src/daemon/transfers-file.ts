@@ -65,6 +65,11 @@ export class TransfersFile {
     return this.#writing;
   }
 
+  /** Resolves when all writes that were asked for have ended, well or not. Never rejects. */
+  written(): Promise<void> {
+    return this.#writing.catch(() => {});
+  }
+
   async #replace(text: string): Promise<void> {
     const draft = `${this.#path}.new`;
     try {

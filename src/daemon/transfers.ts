@@ -92,6 +92,8 @@ export class Transfers {
       await this.#keep();
     } catch (error) {
       this.#listed.delete(magnet.md5);
+      // A place that became free meanwhile may have started it.
+      await transfer.halt('paused');
       throw error;
     }
     this.#fill();
@@ -148,10 +150,11 @@ export class Transfers {
     const listed = this.#listed.get(md5);
     if (listed === undefined) return false;
     await listed.transfer.halt('paused');
-    if (data) await listed.transfer.discard();
+    // Before its data goes, so that nobody resumes it meanwhile.
     this.#listed.delete(md5);
-    await this.#keep();
     this.#fill();
+    await this.#keep();
+    if (data) await listed.transfer.discard();
     return true;
   }
 
@@ -162,10 +165,11 @@ export class Transfers {
     return counts;
   }
 
-  /** Ends all that is under way; the list stays for the next run. */
+  /** Ends all that is under way; the list stays for the next run, and nothing is written any more. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all([...this.#listed.values()].map(({ transfer }) => transfer.stop()));
+    await this.#init.file?.written();
   }
 
   #list(magnet: Magnet, { paused = false, sequential = false, priority = 'normal' }: AddOptions): Listed {

@@ -163,6 +163,9 @@ export class NeighbourLink {
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(this.#failures, 10));
     this.#failures++;
     this.#waiting.length = 0;
+    // A plain node that is asked CAPS once more may fail before it has answered.
+    this.#line?.close();
+    this.#line = null;
     this.#timer?.cancel();
     this.#timer = clock.after(wait * (0.5 + random() / 2), () => this.#dial());
     this.#state = 'away';

@@ -221,6 +221,8 @@ export class LmdbStore implements TrackerStore {
   #begin(): void {
     const file = this.#file;
     if (this.#writing !== null || file === null) return;
+    // A stop does not wait for the turn.
+    this.#scheduled?.cancel();
     this.#scheduled = null;
     const batch = this.#next;
     const { clock, intervalMs } = this.#options;

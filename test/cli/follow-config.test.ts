@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import type { Child } from '../../bench/lib/child.js';
+import { ConfigFollower } from '../../src/cli/follow-config.js';
+import { Output } from '../../src/cli/output.js';
+import { StopRequest } from '../../src/cli/stop-request.js';
+import type { Adjustable } from '../../src/daemon/adjustable.js';
 import { FakeTracker } from '../support/fake-tracker.js';
 import { md5, seededBytes, tempFolder } from '../support/files.js';
 import { TestProgram } from '../support/process.js';
@@ -87,3 +92,35 @@ test('a flag wins over what the file says later, too', async (t) => {
   await share.exit(WITHIN_MS);
   assert.equal((stats().limits as { upload: number }).upload, 3 * 2 ** 20);
 });
+
+test('what is read while the node stops is not applied any more', async () => {
+  const applied: unknown[] = [];
+  const node: Adjustable = {
+    setLimits: (limits) => applied.push(limits),
+    setFileLimits: () => {},
+    setSlots: () => {},
+  };
+  const followed = (upload: number | null) => ({
+    settings: { 'upload-limit': upload, 'download-limit': null },
+    files: new Map(),
+  });
+  const { promise: asked, resolve: ask } = deferred<(next: ReturnType<typeof followed>) => void>();
+  const configureAgain = () => new Promise<ReturnType<typeof followed>>((resolve) => ask(resolve));
+  const output = new Output(new PassThrough(), new PassThrough(), {});
+  const following = { ...followed(null), output, env: {}, stop: new StopRequest(), configureAgain };
+  const follower = new ConfigFollower(following, node);
+  process.emit('SIGHUP', 'SIGHUP');
+  const answer = await asked;
+  follower.stop();
+  answer(followed(1_000));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(applied, []);
+});
+
+function deferred<T>() {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

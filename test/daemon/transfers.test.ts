@@ -29,12 +29,14 @@ function idOf(content: Uint8Array): FileMd5 {
 /** A tracker, a seedbox that shares all contents, and a folder for the daemon under test. */
 class Scene {
   readonly folder: string;
+  readonly server: TrackerServer;
   readonly #t: TestContext;
   readonly #tracker: HostPort;
 
-  private constructor(t: TestContext, folder: string, tracker: HostPort) {
+  private constructor(t: TestContext, folder: string, server: TrackerServer, tracker: HostPort) {
     this.#t = t;
     this.folder = folder;
+    this.server = server;
     this.#tracker = tracker;
   }
 
@@ -47,7 +49,7 @@ class Scene {
     });
     const tracker = await server.start();
     atEnd(t, () => server.stop());
-    const scene = new Scene(t, folder, tracker);
+    const scene = new Scene(t, folder, server, tracker);
     for (const [n, content] of contents.entries())
       await writeFile(join(folder, 'shared', `file ${n}.bin`), content);
     const shared = countdown(contents.length);
@@ -143,6 +145,59 @@ test('a paused download keeps its parts and goes on with them, also in the next 
   assert.ok(again.stored!.owned > 0, 'nothing was kept');
   await shared.reached;
   assert.deepEqual(await readFile(join(scene.downloads, 'file 0.bin')), Buffer.from(contents[0]!));
+});
+
+test('whoever pauses and resumes at the same time has one attempt at most, and the last word counts', async (t) => {
+  const scene = await Scene.start(t);
+  const daemon = await scene.daemon({ downloadLimit: PART });
+  const transfers = daemon.transfers!;
+  const id = idOf(contents[0]!);
+  const transfer = await transfers.add(scene.magnet(contents[0]!), { paused: true });
+  await Promise.all([transfers.resume(id), transfers.resume(id)]);
+  await until('a part is stored', () => (transfer.stored?.owned ?? 0) > 0);
+  assert.equal(transfer.error, null, 'a second attempt met the first');
+  await transfers.pause(id);
+  await Promise.all([transfers.resume(id), transfers.pause(id)]);
+  assert.equal(transfer.state, 'paused');
+  assert.deepEqual((await readdir(scene.downloads)).sort(), ['file 0.bin.part', 'file 0.bin.part.journal']);
+});
+
+test('a download that is paused as it completes stays shared and registered', async (t) => {
+  const scene = await Scene.start(t);
+  const id = idOf(contents[0]!);
+  let paused: Promise<boolean> | null = null;
+  const daemon: Seedbox = await scene.daemon({
+    onShared: () => {
+      paused = daemon.transfers!.pause(id);
+    },
+  });
+  await daemon.transfers!.add(scene.magnet(contents[0]!));
+  await until('it was paused', () => paused !== null);
+  assert.equal(await paused!, true);
+  assert.equal(daemon.transfers!.size, 0);
+  const [tracker] = daemon.stats().trackers;
+  assert.deepEqual(tracker!.withdrawals, { ...tracker!.withdrawals, waiting: 0, underWay: 0, withdrawn: 0 });
+  await until('the tracker has it', () => daemon.stats().trackers[0]!.registrations.registered === 1);
+});
+
+test('a daemon that the tracker does not let go takes back what it claimed of a download, too', async (t) => {
+  const scene = await Scene.start(t);
+  await mkdir(join(scene.folder, 'own'));
+  await writeFile(join(scene.folder, 'own', 'only here.bin'), seededBytes('only here', PART));
+  const shared = countdown(1);
+  const { downloads } = scene;
+  const folders = [downloads, join(scene.folder, 'own')];
+  const daemon = await scene.daemon({ folders, downloadLimit: PART, onShared: shared.count });
+  await shared.reached;
+  await daemon.transfers!.add(scene.magnet(contents[0]!));
+  const before = contents.length + 1;
+  await until('the tracker knows of a part', () => scene.server.stats().ownerships > before);
+  const { unavailable } = await daemon.stop();
+  assert.deepEqual(
+    unavailable.map(({ name }) => name),
+    ['only here.bin'],
+  );
+  assert.equal(scene.server.stats().ownerships, contents.length);
 });
 
 test('more than may run at once wait, and those of higher priority go first', async (t) => {

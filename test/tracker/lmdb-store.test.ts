@@ -177,6 +177,18 @@ describe('lmdb store: what it keeps', () => {
     assert.deepEqual(clock.pending, [25], 'both are in one batch');
   });
 
+  test('a stop in the middle of a batch writes what came after it, and leaves no timer', async (t) => {
+    const [folder, clock] = [await tempFolder(t), new ManualClock()];
+    const store = await openKept(t, folder, { intervalMs: 50, clock });
+    const source = await loggedIn(store, 1);
+    assert.equal(store.addFile(source, sharedFile(1, 'a')), 3);
+    clock.advance(25);
+    assert.equal(store.addFile(source, sharedFile(2, 'a')), 3, 'the batch before it is under way');
+    await store.stop();
+    assert.deepEqual(clock.pending, []);
+    assert.equal((await openAsKilled(t, folder)).stats().files, 2);
+  });
+
   test('while the disk is slower than the interval, answers wait for their batch', async (t) => {
     const [folder, clock] = [await tempFolder(t), new ManualClock()];
     const store = await openKept(t, folder, { intervalMs: 50, clock });

@@ -55,6 +55,7 @@ export class RedisStore implements TrackerStore {
   #stamps = 0;
   /** Whether the catalog has been whole once. */
   #isCounted = false;
+  #isStopped = false;
 
   constructor({ place, limits = STORE_LIMITS, clock, logger }: RedisStoreOptions) {
     this.#limits = limits;
@@ -88,6 +89,7 @@ export class RedisStore implements TrackerStore {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await this.#feed.stop();
     // Without it, another process takes over when the lease ends.
     await this.#engine.run('giveBack', KEEPER_KEY, this.#id).catch(() => {});
@@ -226,6 +228,8 @@ export class RedisStore implements TrackerStore {
     for (const line of await askInBatches(buckets, (key) => this.#engine.run('describeBucket', key, '')))
       this.#catalog.hearSessions(line as string);
     for await (const keys of this.#engine.keys(FILE_KEYS)) {
+      // A stop waits for this: with a million files, for minutes.
+      if (this.#isStopped) return;
       for (const line of await askInBatches(keys, (key) => this.#engine.run('describeFile', key)))
         this.#catalog.count(line as string);
     }

@@ -45,6 +45,22 @@ async function logIn(store: RedisStore, n: number) {
   return { session: outcome.session, ip, now: 0 };
 }
 
+test('a stop does not wait until all files were counted', async (t) => {
+  if (!requireProgram(t, 'redis-server')) return;
+  const server = await RedisServer.start(t);
+  const files = 100_000;
+  const fill = "for n = 1, ARGV[1] do redis.call('HSET', string.format('bt:{%032x}', n), 'x', 1) end";
+  await server.ask('eval', fill, 0, files);
+  const scripts = async () =>
+    Number(/cmdstat_evalsha:calls=(\d+)/.exec(String(await server.ask('info', 'commandstats')))?.[1] ?? 0);
+  const store = redisStore(server.url);
+  const started = store.start();
+  await soon(async () => (await scripts()) > 1_000);
+  await store.stop();
+  await started;
+  assert.ok((await scripts()) < files, 'it counted on to the end');
+});
+
 describe('a redis store whose engine goes away', () => {
   test('every call rejects at once with STORE_AWAY; what was answered is there when the engine is back', async (t) => {
     if (!requireProgram(t, 'redis-server')) return;
