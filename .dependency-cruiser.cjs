@@ -104,6 +104,7 @@ module.exports = {
     only('tracker', 'src/tracker', ['src/core', 'src/model', 'src/protocol', 'src/policy', 'src/net']),
     only('metrics', 'src/metrics', ['src/core']),
     only('http', 'src/http', ['src/core', 'src/model']),
+    only('search', 'src/search', ['src/core', 'src/model', 'src/protocol', 'src/policy', 'src/net']),
     only('daemon', 'src/daemon', [
       'src/core',
       'src/model',
@@ -116,6 +117,7 @@ module.exports = {
       'src/tracker',
       'src/metrics',
       'src/http',
+      'src/search',
     ]),
   ],
   options: {

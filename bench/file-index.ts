@@ -3,10 +3,10 @@
  * by kind of search, and bytes of the whole store a file.
  */
 import { parseArgs } from 'node:util';
+import { parseFileQuery } from '../src/model/file-query.js';
 import { partGeometry } from '../src/model/geometry.js';
 import type { SessionId } from '../src/model/ids.js';
 import { MAX_RECORDS } from '../src/protocol/limits.js';
-import { parseFileQuery } from '../src/tracker/file-query.js';
 import { MemoryStore } from '../src/tracker/memory-store.js';
 import { median, Report } from './lib/report.js';
 import { md5OfFile, nameOfFile, PART_SIZE, searchFor } from './tracker-load/population.js';

@@ -8,10 +8,14 @@ export type Unit =
   | 'ns'
   | 'x'
   | 'requests/s'
+  | 'queries/s'
   | 'errors'
   | 'parts'
   | 'kills'
   | 'peers'
+  | 'nodes'
+  | 'hops'
+  | 'messages'
   | 'requests'
   | 'changes'
   | 'sessions'
@@ -22,10 +26,13 @@ export type Unit =
 export class Report {
   readonly #bench: string;
   readonly #json: boolean;
+  readonly #nameWidth: number;
 
-  constructor(bench: string, json: boolean) {
+  /** @param nameWidth of the column of names, in characters */
+  constructor(bench: string, json: boolean, nameWidth = 20) {
     this.#bench = bench;
     this.#json = json;
+    this.#nameWidth = nameWidth;
   }
 
   /** With `json`, what was run and where: the first line of results that are kept. */
@@ -39,7 +46,7 @@ export class Report {
   /** One figure under a name that stays the same over time. */
   result(name: string, value: number, unit: Unit): void {
     if (this.#json) this.#line({ event: 'result', bench: this.#bench, name, value, unit });
-    else process.stdout.write(`${name.padEnd(20)} ${shown(value, unit).padStart(14)}\n`);
+    else process.stdout.write(`${name.padEnd(this.#nameWidth)} ${shown(value, unit).padStart(14)}\n`);
   }
 
   /** The counters of one process, as its `stats()` gave them. */
@@ -60,7 +67,7 @@ export class Report {
 /** A figure with its unit, in decimal prefixes. */
 export function shown(value: number, unit: Unit): string {
   if (unit === 'B/s') return `${(value / 1e6).toFixed(0)} MB/s`;
-  if (unit === 'requests/s') return `${value.toFixed(0)} requests/s`;
+  if (unit === 'requests/s' || unit === 'queries/s') return `${value.toFixed(0)} ${unit}`;
   if (unit === 'B' && value < 1e3) return `${value.toFixed(0)} B`;
   if (unit === 'B' && value < 1e5) return `${(value / 1e3).toFixed(1)} kB`;
   if (unit === 'B') return `${(value / 1e6).toFixed(1)} MB`;

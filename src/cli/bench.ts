@@ -44,6 +44,11 @@ export async function run({ words, settings, stop }: Invocation<'bench'>): Promi
     });
     return;
   }
+  if (words[0] === 'search') {
+    const { benchSearch } = await import('../../bench/search.js');
+    await benchSearch({ runs: runs ?? 3, json });
+    return;
+  }
   const { benchTransfer } = await import('../../bench/transfer.js');
   await benchTransfer({
     size: size ?? GIB,

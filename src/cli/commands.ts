@@ -55,12 +55,18 @@ export const COMMANDS: { readonly [N in CommandName]: CommandEntry<N> } = {
   },
   bench: {
     summary: 'measure this machine',
-    words: [{ syntax: '<what>', help: 'what to measure', choices: ['hash', 'transfer', 'tracker', 'http'] }],
+    words: [
+      {
+        syntax: '<what>',
+        help: 'what to measure',
+        choices: ['hash', 'transfer', 'tracker', 'http', 'search'],
+      },
+    ],
     load: () => import('./bench.js'),
   },
   simulate: {
-    summary: 'try the policies on a swarm of any size, on virtual time',
-    words: [{ syntax: '<what>', help: 'what to simulate', choices: ['swarm'] }],
+    summary: 'try the policies on a swarm, or on a network of trackers, of any size, on virtual time',
+    words: [{ syntax: '<what>', help: 'what to simulate', choices: ['swarm', 'search'] }],
     load: () => import('./simulate.js'),
   },
   doctor: {

@@ -48,7 +48,7 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
     const both = await firstFree(ports.tracker, (trackerListen) =>
       firstFree(ports.seedbox, (listen) =>
         startTrackerAndSeedbox(
-          { ...ownTracker(settings, stateDir), listen: trackerListen },
+          { ...ownTracker(settings, stateDir), listen: trackerListen, neighbours: [] },
           { ...options, listen },
           more,
         ),

@@ -10,6 +10,7 @@ import { diskError, isErrno } from '../storage/disk-error.js';
 import { chooseFile } from './choose-file.js';
 import { STDOUT_UNREAD } from './failure.js';
 import { ConfigFollower } from './follow-config.js';
+import { follow } from './follow-result.js';
 import type { Invocation } from './invocation.js';
 import { debugLogger } from './log.js';
 import type { Output } from './output.js';
@@ -23,7 +24,8 @@ import { parseWanted, type Wanted, wantedLabel } from './wanted.js';
 export async function run(invocation: Invocation<'get'>): Promise<void> {
   const { words, settings, output, env, stop } = invocation;
   refuseContradictions(invocation);
-  const wanted = parseWanted(words[0]!);
+  const asked = parseWanted(words[0]!);
+  const { wanted, trackers } = await follow(asked, trackersFor(asked, invocation), invocation);
   const report = progressReport(wantedLabel(wanted), settings, output, systemClock);
   const toStdout = settings.output === '-';
   const followers: ConfigFollower[] = [];
@@ -31,7 +33,7 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
   try {
     const { stats } = await download({
       wanted,
-      trackers: trackersFor(wanted, invocation),
+      trackers,
       listen: settings.listen,
       announce: settings.announce,
       output: await outputTarget(settings.output),

@@ -6,7 +6,9 @@ import { debugLogger } from './log.js';
 import { counted, formatBytes } from './quantity.js';
 
 /** `search`: asks the trackers, prints what they know. */
-export async function run({ settings, words, output, env, stop }: Invocation<'search'>): Promise<void> {
+export async function run(invocation: Invocation<'search'>): Promise<void> {
+  const { settings, words, output, env, stop } = invocation;
+  if (settings.flood) return (await import('./flood-search.js')).searchByFlooding(invocation);
   const text = words[0]!;
   const results = await search({
     text,

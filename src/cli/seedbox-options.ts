@@ -19,6 +19,7 @@ export type SeedboxSettings = Pick<
     | 'store'
     | 'store-interval'
     | 'tracker-listen'
+    | 'neighbour'
     | 'http'
     | 'http-token'
     | 'http-token-file'

@@ -1,16 +1,33 @@
 import type { Scenario } from '../../bench/simulate/scenario.js';
+import type { SearchScenario } from '../../bench/simulate/search-scenario.js';
 import type { SettingsOf } from '../daemon/settings.js';
 import type { Invocation } from './invocation.js';
 
 /** The simulators come with the package but are loaded only here. */
-export async function run({ settings, stop }: Invocation<'simulate'>): Promise<void> {
+export async function run({ words, settings, stop }: Invocation<'simulate'>): Promise<void> {
   void stop.made().then(() => process.exit(130));
-  const { simulateSwarm } = await import('../../bench/simulate/swarm.js');
-  const { runs, svg, json } = settings;
-  await simulateSwarm({ scenario: scenarioOf(settings), runs: runs ?? 1, svg, json });
+  const { svg, json } = settings;
+  const options = { runs: settings.runs ?? 1, svg, json };
+  if (words[0] === 'search') {
+    const { simulateSearch } = await import('../../bench/simulate/search.js');
+    const { COMMON_SEARCH } = await import('../../bench/simulate/search-scenario.js');
+    await simulateSearch({ scenario: { ...COMMON_SEARCH, ...searchOf(settings) }, ...options });
+  } else {
+    const { simulateSwarm } = await import('../../bench/simulate/swarm.js');
+    await simulateSwarm({ scenario: swarmOf(settings), ...options });
+  }
 }
 
-function scenarioOf(settings: SettingsOf<'simulate'>): Scenario {
+function searchOf(settings: SettingsOf<'simulate'>): Partial<SearchScenario> {
+  const { nodes, degree, replication, want, queries, filters, jitter, seed } = settings;
+  return {
+    ...{ nodes, degree, replication, queries, filters, jitter, seed },
+    ...(want === null ? {} : { want }),
+    maximumTtl: settings['maximum-ttl'],
+  };
+}
+
+function swarmOf(settings: SettingsOf<'simulate'>): Scenario {
   const { peers, parts, seeds, slots, leave, neighbours, picker, choker, seed } = settings;
   const uploads = settings['peer-upload'];
   return {

@@ -31,6 +31,8 @@ interface Surroundings extends Partial<TrackerObservers> {
 export interface OwnTracker extends AccessOptions {
   readonly listen: HostPort;
   readonly store: StorePlace;
+  /** Trackers to pass searches on to. */
+  readonly neighbours: readonly HostPort[];
   /** Folder of the state, unless `store` names one. */
   readonly folder: string;
   readonly storeIntervalMs: number;
@@ -41,6 +43,7 @@ export function ownTracker(settings: SettingsOf<'start'>, stateDir: string): Own
   return {
     listen: settings['tracker-listen'],
     store: settings.store,
+    neighbours: settings.neighbour,
     folder: trackerFolder(stateDir),
     storeIntervalMs: settings['store-interval'],
     ...accessOptions(settings),
@@ -53,13 +56,14 @@ export async function startTrackerAndSeedbox(
   options: SeedboxOptions,
   { logger, following, onAnswer }: Surroundings,
 ): Promise<TrackerAndSeedbox> {
-  const { store, folder, storeIntervalMs } = own;
+  const { store, folder, storeIntervalMs, neighbours } = own;
   const host = ownTrackerHost(own.listen, options);
   const server = await startTracker(
     {
       ...own,
       store: await openStore(store, { folder, intervalMs: storeIntervalMs, clock: systemClock, logger }),
       trustAnnouncedAddresses: false,
+      flooding: { neighbours, stateDir: options.stateDir, announce: options.announce },
       onAnswer,
       logger,
       clock: systemClock,

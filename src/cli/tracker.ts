@@ -17,8 +17,9 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
   several?.follow(stop);
   const logger = await openLogger(output, env, 'info');
   const http = await openHttp(invocation, { stateDir: null, logger });
+  const stateDir = settings.state ?? defaultStateDir(env);
   const store = await openStore(settings.store, {
-    folder: trackerFolder(defaultStateDir(env)),
+    folder: trackerFolder(stateDir),
     intervalMs: settings['store-interval'],
     clock: systemClock,
     logger,
@@ -27,6 +28,7 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
     listen: settings.listen,
     store,
     trustAnnouncedAddresses: settings['trust-announced-addresses'],
+    flooding: { neighbours: settings.neighbour, stateDir, announce: settings.announce },
     ...accessOptions(settings),
     ...http?.server.trackerObservers(),
     logger,

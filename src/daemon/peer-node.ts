@@ -4,12 +4,11 @@
  * Invariant: the listener is up before the first login, since PP2P is its port. Until `work` was called every RETP is
  * refused; the workers start only then, so that a command's first request does not wait for them.
  */
-import { isIPv4, isIPv6 } from 'node:net';
 import { FrameReads } from '../compute/frame-reads.js';
 import type { Clock } from '../core/clock.js';
 import { UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { type HostPort, hosts, type NodeAddress } from '../model/address.js';
+import { type HostPort, hosts, type NodeAddress, sameFamily, specificAddress } from '../model/address.js';
 import type { FileMd5 } from '../model/ids.js';
 import { DownloadLimits, type ReadPace } from '../net/download-limits.js';
 import type { Answer, Requester } from '../net/handler.js';
@@ -277,11 +276,3 @@ function tooManyFiles(): UsageError {
     `at most ${MOST_LIMITED_FILES} files can have limits of their own: take one away first`,
   );
 }
-
-/** The listen address, when it is a specific one: several nodes on one machine then stay apart. */
-function specificAddress(host: string): string | undefined {
-  const unspecified = host === '' || host === '0.0.0.0' || host === '::';
-  return unspecified || !(isIPv4(host) || isIPv6(host)) ? undefined : host;
-}
-
-const sameFamily = (a: string, b: string): boolean => isIPv4(a) === isIPv4(b);

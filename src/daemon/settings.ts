@@ -135,6 +135,7 @@ export const SETTINGS = {
       doctor: `[::]:${PEER_PORT}`,
       share: '[::]:0',
       get: '[::]:0',
+      search: '[::]:0',
     },
     'address and port to accept connections on; port 0: any free one',
   ),
@@ -146,6 +147,11 @@ export const SETTINGS = {
   'trust-announced-addresses': onOff(
     ['tracker'],
     'accept logins under addresses they do not come from (behind NAT): anyone can then announce anyone',
+  ),
+  neighbour: list(
+    remoteAddress(TRACKER_PORT),
+    { tracker: [], start: [] },
+    'tracker to pass searches on to; repeat for more (others are found through it)',
   ),
   store: single(
     storePlace,
@@ -223,12 +229,21 @@ export const SETTINGS = {
   ),
   state: single(
     directory,
-    { daemon: null, start: null, share: null, verify: null, doctor: null },
-    'folder of the share index (daemon, start, verify and doctor: the XDG state folder unless given); created when missing',
+    {
+      daemon: null,
+      start: null,
+      share: null,
+      verify: null,
+      doctor: null,
+      tracker: null,
+      search: null,
+      get: null,
+    },
+    'folder of share index, tracker state, neighbours and last search (share: none, else the XDG state folder unless given); created when missing',
   ),
   announce: single(
     announced,
-    { daemon: null, start: null, share: null, get: null, doctor: null },
+    { daemon: null, start: null, share: null, get: null, doctor: null, tracker: null, search: null },
     'the address others reach this node at, when it is not the one it listens on or connects from',
   ),
   slots: single(
@@ -293,7 +308,12 @@ export const SETTINGS = {
   'no-seed': onOff(['get'], 'end as soon as the file is complete'),
   'seed-ratio': single(ratio, { get: null }, 'serve on until RATIO times the size was uploaded'),
   'seed-time': single(time, { get: null }, 'serve on for TIME at most, such as 10m'),
-  want: single(count(100_000), { search: null }, 'print at most N results, those with the most owners first'),
+  want: single(
+    count(100_000),
+    { search: null, simulate: null },
+    'print at most N results, those with the most owners first (with --flood: as they come, default 20; simulate search: answers that are enough, default 20)',
+  ),
+  flood: onOff(['search', 'get'], 'look for it at trackers around, too: they send their answers to --listen'),
   size: single(size, { bench: null }, 'size of the file (default: hash 512M, transfer and http 1G)'),
   seeds: single(
     count(100),
@@ -303,7 +323,7 @@ export const SETTINGS = {
   runs: single(
     count(1000),
     { bench: null, simulate: null },
-    'N times; the median is in the result (default: bench hash and http 9, tracker 5, else 1)',
+    'N times; the median is in the result (default: bench hash and http 9, tracker 5, search 3, else 1)',
   ),
   pid: list(
     count(2 ** 22),
@@ -381,7 +401,22 @@ export const SETTINGS = {
     { simulate: '1' },
     'of the random numbers: the same gives the same result',
   ),
-  svg: single(path, { simulate: null }, 'also draw a chart of when the peers were complete'),
+  nodes: single(count(50_000), { simulate: '10000' }, 'search: how many trackers there are'),
+  degree: single(count(100), { simulate: '16' }, 'search: how many neighbours a tracker has'),
+  'maximum-ttl': single(count(7), { simulate: '4' }, 'search: hops that a query goes at most'),
+  replication: single(share, { simulate: '0.005' }, 'search: share of the trackers that index the file'),
+  queries: single(count(10_000), { simulate: '50' }, 'search: how many are asked, each for another file'),
+  filters: onOff(['simulate'], 'search: neighbours have given each other their keyword filters'),
+  jitter: single(
+    share,
+    { simulate: '0.1' },
+    'search: share by which a message takes more or less than the others',
+  ),
+  svg: single(
+    path,
+    { simulate: null },
+    'also draw a chart: of when the peers were complete, or of how many messages a query took',
+  ),
   json: onOff(
     ['get', 'search', 'share', 'verify', 'bench', 'simulate', 'doctor'],
     'one JSON object a line on stdout, all else on stderr',

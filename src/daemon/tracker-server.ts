@@ -3,20 +3,26 @@ import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
+import type { FileQuery } from '../model/file-query.js';
+import type { Manifest } from '../model/manifest.js';
 import type { Handler } from '../net/handler.js';
 import { DEFAULT_LISTENER_LIMITS, Listener } from '../net/listener.js';
 import type { Command } from '../protocol/messages.js';
 import { ADDRESS_LIMITS, type AddressLimits } from '../tracker/limits.js';
+import { type MaybePromise, whenReady } from '../tracker/maybe-promise.js';
 import type { RequestStats } from '../tracker/request-counters.js';
 import { type ProbeStats, SessionKeeper } from '../tracker/session-keeper.js';
 import type { StoreStats, TrackerStore } from '../tracker/store.js';
 import { Tracker } from '../tracker/tracker.js';
 import type { AccessFiles } from './access-files.js';
+import { Flooding, type FloodingOptions } from './flooding.js';
 import { tcpProbe } from './tcp-probe.js';
 import { type AccessStats, TrackerAccess } from './tracker-access.js';
 
 /** Answers that are under way at a stop have so long to leave. */
 const STOP_DEADLINE_MS = 5_000;
+
+const NO_NEIGHBOURS: FloodingOptions = { neighbours: [], stateDir: null, announce: null };
 
 export interface TrackerServerOptions {
   /** Port 0: a free one. */
@@ -25,6 +31,8 @@ export interface TrackerServerOptions {
   readonly store: TrackerStore;
   /** No source check at the login, for set-ups behind NAT (PROTOCOL.md §3, LOGI). */
   readonly trustAnnouncedAddresses: boolean;
+  /** Left out: it has no neighbours but those that find it. */
+  readonly flooding?: FloodingOptions;
   /** Of each address; ADDRESS_LIMITS unless given. */
   readonly limits?: AddressLimits;
   /** None unless given. */
@@ -51,6 +59,7 @@ export interface TrackerServerStats extends RequestStats, StoreStats {
   readonly probes: ProbeStats;
   readonly access: AccessStats;
   readonly connections: ReturnType<Listener['stats']>;
+  readonly search: ReturnType<Flooding['stats']>;
 }
 
 /** A tracker on a port: listener, logic, store and the keeping of sessions put together. */
@@ -59,6 +68,7 @@ export class TrackerServer {
   readonly #store: TrackerStore;
   readonly #tracker: Tracker;
   readonly #keeper: SessionKeeper;
+  readonly #flooding: Flooding;
   readonly #listener: Listener;
   readonly #access: TrackerAccess;
 
@@ -85,12 +95,20 @@ export class TrackerServer {
     });
     this.#tracker = tracker;
     this.#keeper = new SessionKeeper({ store, clock, logger, probe: tcpProbe(clock, listen.host) });
+    const flooding = new Flooding({
+      ...{ ...NO_NEIGHBOURS, ...options.flooding, listen, clock, logger },
+      match: (query, limit) => this.#match(query, limit),
+    });
+    this.#flooding = flooding;
     this.#listener = new Listener({
       clock,
       logger,
       limits: DEFAULT_LISTENER_LIMITS,
       admission: access.admission,
-      handler: timed((request, requester) => tracker.handle(request, requester), options),
+      handler: timed((request, requester) => {
+        const done = flooding.handle(request, requester);
+        return done === undefined ? tracker.handle(request, requester) : done;
+      }, options),
     });
   }
 
@@ -106,6 +124,7 @@ export class TrackerServer {
       throw isAddressInUse(error) ? addressInUse(listen, error) : error;
     });
     this.#keeper.start();
+    this.#flooding.start(port);
     return { host: address, port };
   }
 
@@ -116,8 +135,20 @@ export class TrackerServer {
 
   /** Finishes the answers that are under way; leaves no socket and no timer. Idempotent. */
   async stop(): Promise<void> {
-    await Promise.all([this.#listener.stop(STOP_DEADLINE_MS), this.#keeper.stop(), this.#access.stop()]);
+    await Promise.all([
+      this.#listener.stop(STOP_DEADLINE_MS),
+      this.#keeper.stop(),
+      this.#access.stop(),
+      this.#flooding.stop(),
+    ]);
     await this.#store.stop();
+  }
+
+  /** For others' searches; none while the store is away, and none that other trackers of one store admit and this one does not. */
+  #match(query: FileQuery, limit: number): MaybePromise<readonly Manifest[]> {
+    if (this.#store.isAway) return [];
+    const files = this.#store.matchFiles(query, limit);
+    return whenReady(files, (found) => found.filter(({ md5 }) => this.#access.admitsFile(md5)));
   }
 
   stats(): TrackerServerStats {
@@ -128,6 +159,7 @@ export class TrackerServer {
       probes: this.#keeper.stats(),
       access: this.#access.stats(),
       connections: this.#listener.stats(),
+      search: this.#flooding.stats(),
     };
   }
 }

@@ -90,6 +90,16 @@ export function isNoHost(ip: string): boolean {
   return range === 'multicast' || range === 'broadcast' || range === 'unspecified';
 }
 
+/** The listen address, when it is a specific one: several nodes on one machine then stay apart. */
+export function specificAddress(host: string): string | undefined {
+  return host === '0.0.0.0' || host === '::' || !(isIpv4(host) || isIpv6(host)) ? undefined : host;
+}
+
+/** Whether both are IPv4 addresses, or both IPv6 ones. */
+export function sameFamily(a: string, b: string): boolean {
+  return isIpv4(a) === isIpv4(b);
+}
+
 /** What counts as one neighbour: an IPv4 address, or the /64 of an IPv6 one, since a host has all of its /64. */
 export function networkOf(ip: string): string {
   const canonical = canonicalIp(ip);

@@ -49,3 +49,8 @@ export function randomSessionId(randomBytes: (n: number) => Uint8Array): Session
   }
   invariant(false, 'the random source gives the same useless bytes for ever');
 }
+
+/** A Pktid, every one equally likely. `randomBytes(n)` gives n bytes from a cryptographic source. */
+export function randomPacketId(randomBytes: (n: number) => Uint8Array): PacketId {
+  return randomSessionId(randomBytes) as string as PacketId;
+}

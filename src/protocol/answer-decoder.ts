@@ -42,6 +42,52 @@ export class FixedAnswer<T> implements AnswerDecoder<T> {
   }
 }
 
+export interface BodyForm<T> {
+  readonly headLength: number;
+  /** Reads and bounds the length of what follows the head. */
+  readonly bodyLength: (head: Buffer) => number;
+  readonly decode: (head: Buffer, body: Buffer) => T;
+}
+
+// Invariant: #reading is the head until #head is set, then the body.
+/** A head of a known length that says how long the body is. */
+export class BodyAnswer<T> implements AnswerDecoder<T> {
+  readonly #form: BodyForm<T>;
+  #reading: FixedAnswer<Buffer>;
+  #head: Buffer | null = null;
+
+  constructor(form: BodyForm<T>) {
+    this.#form = form;
+    this.#reading = new FixedAnswer(form.headLength, (bytes) => bytes);
+  }
+
+  get wanted(): number {
+    return this.#reading.wanted;
+  }
+
+  push(bytes: Uint8Array): T | null {
+    if (this.#head !== null) return this.#pushBody(bytes, this.#head);
+    const rest = this.#reading.wanted;
+    const head = this.#reading.push(bytes.subarray(0, rest));
+    if (head === null) return null;
+    this.#head = head;
+    const length = this.#form.bodyLength(head);
+    this.#reading = new FixedAnswer(length, (body) => body);
+    if (length > 0) return this.#pushBody(bytes.subarray(rest), head);
+    if (bytes.length > rest) throw new ProtocolError('TRAILING', 'bytes after the answer');
+    return this.#form.decode(head, Buffer.alloc(0));
+  }
+
+  end(): null {
+    return null;
+  }
+
+  #pushBody(bytes: Uint8Array, head: Buffer): T | null {
+    const body = this.#reading.push(bytes);
+    return body === null ? null : this.#form.decode(head, body);
+  }
+}
+
 export interface RecordForm<R> {
   readonly command: string;
   /** Digits of the count after the command. */

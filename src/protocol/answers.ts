@@ -3,12 +3,13 @@ import { hosts } from '../model/address.js';
 import { isGeometry, MAX_PART_COUNT } from '../model/geometry.js';
 import type { SessionId } from '../model/ids.js';
 import { PartList } from '../model/part-list.js';
-import { type AnswerDecoder, FixedAnswer, RecordsAnswer } from './answer-decoder.js';
+import { type AnswerDecoder, BodyAnswer, FixedAnswer, RecordsAnswer } from './answer-decoder.js';
 import {
   ADDRESS,
   COMMAND,
   commandCode,
   FILE_SIZE,
+  FILTER_SIZE,
   ID,
   MD5,
   malformed,
@@ -22,9 +23,10 @@ import {
   readNumber,
   readSession,
   readText,
+  VERSION,
 } from './fields.js';
-import { MAX_RECORDS } from './limits.js';
-import type { FoundFile, Logout, Owner } from './messages.js';
+import { MAX_KEYWORD_FILTER, MAX_RECORDS, MIN_KEYWORD_FILTER } from './limits.js';
+import type { FoundFile, KeywordFilterAnswer, Logout, Owner } from './messages.js';
 
 export type { AnswerDecoder } from './answer-decoder.js';
 
@@ -116,6 +118,28 @@ export function decodeAcap(): AnswerDecoder<string[]> {
     usableWhenCut: false,
     decode: (bytes, at) => bytes.toString('latin1', at, at + COMMAND),
   });
+}
+
+/** A keyword filter whose bytes are its own. */
+export function decodeAfil(): AnswerDecoder<KeywordFilterAnswer> {
+  return new BodyAnswer({
+    headLength: COMMAND + VERSION + FILTER_SIZE,
+    bodyLength: (head) => {
+      expect(head, 'AFIL');
+      return filterSize(readNumber(head, COMMAND + VERSION, FILTER_SIZE));
+    },
+    decode: (head, body) => {
+      const version = readNumber(head, COMMAND, VERSION);
+      if (version === 0) throw malformed('AFIL');
+      return { version, filter: body.length === 0 ? null : new Uint8Array(body) };
+    },
+  });
+}
+
+function filterSize(size: number): number {
+  if (size > MAX_KEYWORD_FILTER) throw new ProtocolError('OVERSIZED', `AFIL of ${size} bytes`);
+  if (size > 0 && (size < MIN_KEYWORD_FILTER || (size & (size - 1)) !== 0)) throw malformed('AFIL');
+  return size;
 }
 
 function decodePartCount(command: string): AnswerDecoder<number> {

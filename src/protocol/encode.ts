@@ -6,6 +6,7 @@ import {
   ADDRESS,
   COMMAND,
   FILE_SIZE,
+  FILTER_SIZE,
   ID,
   MD5,
   NAME,
@@ -14,13 +15,14 @@ import {
   PARTS_TOTAL,
   RECORD_COUNT,
   TTL,
+  VERSION,
   writeAddress,
   writeAscii,
   writeNumber,
   writeText,
 } from './fields.js';
 import { MAX_RECORDS, RICERCA_LENGTH } from './limits.js';
-import type { FoundFile, Request } from './messages.js';
+import type { FoundFile, KeywordFilterAnswer, Request } from './messages.js';
 import { REQUEST_LENGTH } from './requests.js';
 
 /** Bytes of one MD5 chaining value in AMID (PROTOCOL.md §7.2). */
@@ -82,6 +84,9 @@ export function encodeRequest(request: Request): Buffer {
       writeAscii(bytes, at, MD5, request.md5);
       break;
     case 'CAPS':
+      break;
+    case 'QFIL':
+      writeNumber(bytes, at, VERSION, request.version);
       break;
   }
   return bytes;
@@ -174,6 +179,16 @@ export function encodeAcap(names: readonly string[]): Buffer {
   const bytes = Buffer.allocUnsafe(COMMAND + RECORD_COUNT + names.length * COMMAND);
   let at = writeListHeader(bytes, 'ACAP', names.length);
   for (const name of names) at = writeAscii(bytes, at, COMMAND, name);
+  return bytes;
+}
+
+/** A filter of 64 … 65,536 bytes, or none: the asker's is still true. */
+export function encodeAfil({ version, filter }: KeywordFilterAnswer): Buffer {
+  const size = filter?.length ?? 0;
+  const bytes = Buffer.allocUnsafe(COMMAND + VERSION + FILTER_SIZE + size);
+  const next = writeNumber(bytes, writeAscii(bytes, 0, COMMAND, 'AFIL'), VERSION, version);
+  const at = writeNumber(bytes, next, FILTER_SIZE, size);
+  if (filter !== null) bytes.set(filter, at);
   return bytes;
 }
 

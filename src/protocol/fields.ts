@@ -18,6 +18,9 @@ export const PART = 8;
 export const PARTS_TOTAL = 10;
 export const TTL = 2;
 export const RECORD_COUNT = 3;
+/** Version and #byte of a keyword filter (PROTOCOL.md §7.6). */
+export const VERSION = 8;
+export const FILTER_SIZE = 8;
 
 const IPP2P = 55;
 const PORT = 5;

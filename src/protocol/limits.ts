@@ -6,3 +6,6 @@ export const MAX_RECORDS = 999;
 export const MAX_CHUNK = 99_999;
 /** The text of a LOOK or QUER (PROTOCOL.md §1), in bytes of UTF-8. */
 export const RICERCA_LENGTH = 20;
+/** Bytes of a keyword filter in AFIL (PROTOCOL.md §7.6): a power of two between these. */
+export const MIN_KEYWORD_FILTER = 64;
+export const MAX_KEYWORD_FILTER = 65_536;

@@ -44,7 +44,8 @@ export type Request =
   | { readonly command: 'ANEA'; readonly packet: PacketId; readonly address: NodeAddress }
   | { readonly command: 'MIDS'; readonly md5: FileMd5 }
   | { readonly command: 'DELR'; readonly session: SessionId; readonly md5: FileMd5 }
-  | { readonly command: 'CAPS' };
+  | { readonly command: 'CAPS' }
+  | { readonly command: 'QFIL'; readonly version: number };
 
 export type Command = Request['command'];
 
@@ -60,6 +61,14 @@ export interface FoundFile {
 export interface Owner {
   readonly address: NodeAddress;
   readonly parts: PartList;
+}
+
+/** AFIL: the keyword filter of a node (PROTOCOL.md §7.6). */
+export interface KeywordFilterAnswer {
+  /** 1 … 99,999,999. */
+  readonly version: number;
+  /** Null: the one that was asked with is still true. */
+  readonly filter: Uint8Array | null;
 }
 
 /** ALOG (left, with the parts the session owned) or NLOG (not left, with the sourced parts others own). */

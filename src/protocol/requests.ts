@@ -23,6 +23,7 @@ import {
   readSession,
   readText,
   TTL,
+  VERSION,
 } from './fields.js';
 import { MAX_REQUEST, RICERCA_LENGTH } from './limits.js';
 import type { Command, Request } from './messages.js';
@@ -43,6 +44,7 @@ export const REQUEST_LENGTH: Readonly<Record<Command, number>> = {
   MIDS: COMMAND + MD5,
   DELR: COMMAND + ID + MD5,
   CAPS: COMMAND,
+  QFIL: COMMAND + VERSION,
 };
 
 interface Form {
@@ -211,6 +213,8 @@ function decode(command: Command, bytes: Buffer, at: number, last: LastIds): Req
       return { command, session: last.sessionAt(bytes, a), md5: last.md5At(bytes, a + ID) };
     case 'CAPS':
       return { command };
+    case 'QFIL':
+      return { command, version: readNumber(bytes, a, VERSION) };
   }
 }
 

@@ -1,5 +1,5 @@
+import { type FileQuery, foldName } from '../model/file-query.js';
 import type { FileMd5 } from '../model/ids.js';
-import { type FileQuery, foldName } from './file-query.js';
 import { GRAMS, type GramRange, gramsOf, rangesOf } from './grams.js';
 import { ListTable } from './list-table.js';
 

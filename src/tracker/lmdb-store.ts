@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../core/clock.js';
 import { InvariantError, OperationalError, UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import type { FileQuery } from '../model/file-query.js';
 import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
-import type { FileQuery } from './file-query.js';
 import { STORE_LIMITS, type StoreLimits } from './limits.js';
 import { LmdbFile } from './lmdb-file.js';
 import type { MaybePromise } from './maybe-promise.js';

@@ -1,4 +1,5 @@
 import { addressKey, type NodeAddress } from '../model/address.js';
+import type { FileQuery } from '../model/file-query.js';
 import { partIndex } from '../model/geometry.js';
 import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
@@ -6,7 +7,6 @@ import { encodeAddress } from '../protocol/encode.js';
 import { type Account, Accounts, type AccountTerms } from './accounts.js';
 import { joinProofs, NOTHING_PROVEN, type ProvenHalves, provenAddress, provenBy } from './address-proof.js';
 import { FileIndex, type IndexedFile, isMatch, mostOwned } from './file-index.js';
-import type { FileQuery } from './file-query.js';
 import { FileSwarm, type Holding } from './file-swarm.js';
 import { STORE_LIMITS, type StoreLimits } from './limits.js';
 import { OwnerRanking } from './owner-ranking.js';

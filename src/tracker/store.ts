@@ -1,10 +1,10 @@
 import type { NodeAddress } from '../model/address.js';
+import type { FileQuery } from '../model/file-query.js';
 import type { FileMd5, SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import type { AfchRecord } from '../protocol/encode.js';
 import type { AccountTerms } from './accounts.js';
 import type { ProvenHalves } from './address-proof.js';
-import type { FileQuery } from './file-query.js';
 import type { MaybePromise } from './maybe-promise.js';
 import type { Refusal } from './refusal.js';
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import { hosts, isNoHost } from '../model/address.js';
+import { parseFileQuery } from '../model/file-query.js';
 import { isGeometry, partGeometry } from '../model/geometry.js';
 import { type FileMd5, REFUSED_SESSION, randomSessionId, type SessionId } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
@@ -19,7 +20,6 @@ import { MAX_RECORDS } from '../protocol/limits.js';
 import type { Request } from '../protocol/messages.js';
 import type { Access } from './access.js';
 import { ALL_PROVEN, NOTHING_PROVEN, provenBy, provenHosts } from './address-proof.js';
-import { parseFileQuery } from './file-query.js';
 import { MAX_PARTS_TOTAL } from './limits.js';
 import { type MaybePromise, whenReady } from './maybe-promise.js';
 import { sampleOwners } from './owner-sample.js';
@@ -51,7 +51,7 @@ export interface TrackerOptions {
 }
 
 /** What a tracker of ours can beyond the base protocol (PROTOCOL.md §7.4). */
-const CAPABILITIES = ['KEEP', 'DELR'];
+const CAPABILITIES = ['KEEP', 'DELR', 'QUER', 'QFIL'];
 
 type RequestOf<Command extends TrackerCommand> = Extract<Request, { command: Command }>;
 /** The bytes of the answer; null: a refusal, the connection is closed without a byte. */

@@ -49,7 +49,7 @@ describe('a usage error', () => {
       ['get', '--cahe', '1M', 'x'],
       /unknown option '--cahe' \(Did you mean --cache\?\); see bugtorrent get --help$/,
     ],
-    [['get', '--flood', 'x'], /unknown option '--flood'/],
+    [['get', '--deluge', 'x'], /unknown option '--deluge'/],
     [['tracker', '--share', 'x'], /unknown option '--share'/],
     [['get'], /missing required argument 'wanted'/],
     [['get', 'a', 'b'], /too many arguments/],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { FakeTracker } from '../support/fake-tracker.js';
+import { tempFolder } from '../support/files.js';
 import { eventsIn, runCommand } from './run-command.js';
 
 const MD5 = { one: '1'.repeat(32), two: '2'.repeat(32), odd: '3'.repeat(32) };
@@ -48,4 +49,17 @@ test('nothing found is exit code 3, said on stderr and with --json as an object 
   assert.equal(code, 3);
   assert.equal(stderr, "bugtorrent: no file matches 'book'\n");
   assert.deepEqual(eventsIn(stdout), [{ event: 'error', code: 3, message: "no file matches 'book'" }]);
+});
+
+test('with --flood a tracker that takes no part is asked all the same, and that no answers came is said', async (t) => {
+  const tracker = await trackerOfFilms(t);
+  const state = await tempFolder(t);
+  const where = ['--tracker', tracker, '--listen', '127.0.0.1:0', '--state', state];
+  const { code, stdout, stderr } = await runCommand(['search', 'film', '--flood', ...where]);
+  assert.equal(code, 0);
+  const lines = stdout.split('\n');
+  assert.equal(lines.length, 3);
+  for (const line of lines.slice(0, 2))
+    assert.match(line, /^ {2}[12]\) {2}[12]{32} .* owners? +film (one|two)\.mkv {2}\(127\.0\.0\.1:\d+\)$/);
+  assert.match(stderr, /no tracker reached 127\.0\.0\.1:\d+.*--listen.*--announce/);
 });

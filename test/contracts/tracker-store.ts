@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { type FileQuery, parseFileQuery } from '../../src/model/file-query.js';
 import type { SessionId } from '../../src/model/ids.js';
 import type { Manifest } from '../../src/model/manifest.js';
 import { provenBy } from '../../src/tracker/address-proof.js';
-import { type FileQuery, parseFileQuery } from '../../src/tracker/file-query.js';
 import { STORE_LIMITS, type StoreLimits } from '../../src/tracker/limits.js';
 import type { Caller, TrackerStore } from '../../src/tracker/store.js';
 import { ownerOf } from '../support/owner-records.js';

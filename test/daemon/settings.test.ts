@@ -66,13 +66,27 @@ test('a command has the flags of the design and no others', () => {
   const http = ['http', 'http-token', 'http-token-file'];
   const tracker = ['store', 'store-interval', ...access, ...http];
   const expected: Record<CommandName, string[]> = {
-    start: [...daemon, ...tracker, 'metrics-files', 'tracker-listen', 'demo'],
-    tracker: [...tracker, 'listen', 'trust-announced-addresses', 'processes'],
+    start: [...daemon, ...tracker, 'metrics-files', 'tracker-listen', 'neighbour', 'demo'],
+    tracker: [
+      ...tracker,
+      ...['listen', 'trust-announced-addresses', 'processes', 'neighbour', 'state', 'announce'],
+    ],
     daemon: [...daemon, ...http, 'metrics-files'],
     share: [...daemon, 'json'],
-    search: ['tracker', 'want', 'json'],
+    search: ['tracker', 'listen', 'state', 'announce', 'want', 'flood', 'json'],
     get: [
-      ...['tracker', 'listen', 'announce', 'upload-limit', 'download-limit', 'cache', 'output', 'force'],
+      ...[
+        'tracker',
+        'listen',
+        'state',
+        'flood',
+        'announce',
+        'upload-limit',
+        'download-limit',
+        'cache',
+        'output',
+        'force',
+      ],
       ...['sequential', 'accept-unverified', 'no-seed', 'seed-ratio', 'seed-time', 'json', 'quiet'],
     ],
     doctor: ['tracker', 'listen', 'share', 'downloads', 'state', 'announce', 'json'],
@@ -103,6 +117,7 @@ test('a command has the flags of the design and no others', () => {
         'choker',
         'seed-choking',
       ],
+      ...['nodes', 'degree', 'maximum-ttl', 'replication', 'want', 'queries', 'filters', 'jitter'],
       ...['seed', 'runs', 'svg', 'json'],
     ],
   };

@@ -171,7 +171,7 @@ describe('tracker server', () => {
     const client = new BaseClient({ tracker: at, port: 5001 });
     await client.login();
     await client.addr(file);
-    assert.equal(await ask(at, 'CAPS', 15), 'ACAP002KEEPDELR');
+    assert.equal(await ask(at, 'CAPS', 23), 'ACAP004KEEPDELRQUERQFIL');
     assert.equal(await ask(at, `DELR${client.session}${file.md5}`, 12), 'ADEL00000003');
     assert.equal(await ask(at, `DELR${client.session}${file.md5}`, 12), '', 'the file is gone');
     assert.deepEqual(await client.look('*'), []);

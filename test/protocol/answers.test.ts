@@ -10,6 +10,7 @@ import {
   decodeAcap,
   decodeAdel,
   decodeAfch,
+  decodeAfil,
   decodeAlgi,
   decodeAloo,
   decodeAmid,
@@ -20,6 +21,7 @@ import {
   encodeAadr,
   encodeAcap,
   encodeAdel,
+  encodeAfil,
   encodeAlgi,
   encodeAlog,
   encodeAloo,
@@ -34,6 +36,10 @@ import { afchOf } from '../support/owner-records.js';
 const PARTS = 19;
 const partCounts = fc.nat(MAX_PART_COUNT);
 const totals = fc.nat(999_999_999);
+
+const filters = fc.option(
+  fc.constantFrom(64, 128, 256).chain((length) => fc.uint8Array({ minLength: length, maxLength: length })),
+);
 
 interface Case {
   readonly bytes: Buffer;
@@ -63,6 +69,9 @@ const cases: fc.Arbitrary<Case> = fc.oneof(
   fc
     .array(fc.constantFrom('KEEP', 'MIDS', 'DELR', 'XYZW'), { maxLength: 5 })
     .map((value) => ({ bytes: encodeAcap(value), value, decoder: decodeAcap })),
+  fc
+    .record({ version: fc.integer({ min: 1, max: 99_999_999 }), filter: filters }, { noNullPrototype: true })
+    .map((value) => ({ bytes: encodeAfil(value), value, decoder: decodeAfil })),
 );
 
 /**
@@ -139,6 +148,7 @@ test('any bytes give an answer or a protocol error', () => {
     decodeLogout,
     () => decodeAmid(PARTS),
     decodeAcap,
+    decodeAfil,
   );
   const pieces = fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 8 });
   fc.assert(
@@ -186,6 +196,17 @@ test('midstates are as many as the file has part borders, or refused before they
   assert.deepEqual(decodeAmid(0).push(Buffer.from('AMID00000000')), []);
 });
 
+test('a keyword filter has a version and a length of a power of two, or is refused before it comes', () => {
+  for (const size of ['00000001', '00000032', '00000065', '00065535', '0000006x']) {
+    assert.throws(() => decodeAfil().push(Buffer.from(`AFIL00000007${size}`)), refusedWith('MALFORMED'));
+  }
+  assert.throws(() => decodeAfil().push(Buffer.from('AFIL0000000700131072')), refusedWith('OVERSIZED'));
+  assert.throws(() => decodeAfil().push(Buffer.from('AFIL0000000000000000')), refusedWith('MALFORMED'));
+  const unchanged = Buffer.from('AFIL0000000700000000');
+  assert.deepEqual(decodeAfil().push(unchanged), { version: 7, filter: null });
+  assert.deepEqual(encodeAfil({ version: 7, filter: null }), unchanged);
+});
+
 test('a list that was cut gives the whole records that came', () => {
   const files = fc.sample(foundFiles, { seed: SEEDED.seed, numRuns: 3 });
   const bytes = encodeAloo(files);
@@ -207,6 +228,7 @@ test('an answer that is of no use in part gives nothing when it was cut', () => 
     [decodeApad(), Buffer.from('APAD0000000')],
     [decodeAmid(3), encodeAmid(new Uint8Array(32)).subarray(0, -1)],
     [decodeAcap(), encodeAcap(['KEEP', 'MIDS']).subarray(0, -1)],
+    [decodeAfil(), encodeAfil({ version: 1, filter: new Uint8Array(64) }).subarray(0, -1)],
   ] as const) {
     assert.equal(decoder.push(bytes), null);
     assert.equal(decoder.end(), null);

@@ -98,6 +98,7 @@ export const requests: fc.Arbitrary<Request> = fc.oneof(
   plain({ command: fc.constant('MIDS' as const), md5: md5s }),
   plain({ command: fc.constant('DELR' as const), session: sessions, md5: md5s }),
   plain({ command: fc.constant('CAPS' as const) }),
+  plain({ command: fc.constant('QFIL' as const), version: fc.nat(99_999_999) }),
 );
 
 export const foundFiles: fc.Arbitrary<FoundFile> = plain({

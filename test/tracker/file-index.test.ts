@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { type FileQuery, foldName, parseFileQuery } from '../../src/model/file-query.js';
 import type { FileMd5 } from '../../src/model/ids.js';
 import { FileIndex, type IndexedFile, isMatch, mostOwned } from '../../src/tracker/file-index.js';
-import { type FileQuery, foldName, parseFileQuery } from '../../src/tracker/file-query.js';
 import { fileMd5 } from '../contracts/tracker-values.js';
 import { SEEDED } from '../support/arbitraries.js';
 

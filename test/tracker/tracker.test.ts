@@ -283,7 +283,7 @@ describe('withdrawing', () => {
   test('CAPS says that connections are kept and that DELR is known, also before a login', async () => {
     const stranger = new TrackedPeer(makeTracker(), peerAddress('10.0.0.1'));
     const answer = await stranger.send({ command: 'CAPS' });
-    assert.equal(Buffer.from(answer ?? '').toString(), 'ACAP002KEEPDELR');
+    assert.equal(Buffer.from(answer ?? '').toString(), 'ACAP004KEEPDELRQUERQFIL');
   });
 });
 

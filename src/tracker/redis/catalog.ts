@@ -1,8 +1,8 @@
+import type { FileQuery } from '../../model/file-query.js';
 import { partGeometry } from '../../model/geometry.js';
 import { type FileMd5, parseFileMd5 } from '../../model/ids.js';
 import type { Manifest } from '../../model/manifest.js';
 import { FileIndex, mostOwned } from '../file-index.js';
-import type { FileQuery } from '../file-query.js';
 import type { StoreStats } from '../store.js';
 
 /** Lines `md5 stamp owners incomplete size part-size name`; without owners, `md5 stamp 0`. */

@@ -10,8 +10,8 @@ import {
   swarmedFiles,
 } from '../../../bench/tracker-load/population.js';
 import { addressKey } from '../../../src/model/address.js';
+import { parseFileQuery } from '../../../src/model/file-query.js';
 import { FileIndex } from '../../../src/tracker/file-index.js';
-import { parseFileQuery } from '../../../src/tracker/file-query.js';
 
 test('each search of a load finds the files of its series and no others', () => {
   const index = new FileIndex<number>();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseFileQuery } from '../../../src/tracker/file-query.js';
+import { parseFileQuery } from '../../../src/model/file-query.js';
 import { Catalog } from '../../../src/tracker/redis/catalog.js';
 import { fileMd5, sharedFile } from '../../contracts/tracker-values.js';
 

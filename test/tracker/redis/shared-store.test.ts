@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, type TestContext, test } from 'node:test';
+import { parseFileQuery } from '../../../src/model/file-query.js';
 import type { SessionId } from '../../../src/model/ids.js';
-import { parseFileQuery } from '../../../src/tracker/file-query.js';
 import { STORE_LIMITS, type StoreLimits } from '../../../src/tracker/limits.js';
 import type { RedisStore } from '../../../src/tracker/redis/redis-store.js';
 import type { Caller } from '../../../src/tracker/store.js';
