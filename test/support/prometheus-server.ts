@@ -12,16 +12,18 @@ import { freePort } from './redis-server.js';
 const READY_WITHIN_MS = 20_000;
 const LOOK_MS = 100;
 
-/** One series of an answer: its labels, and the values over time. */
-export interface Series {
+/** One series of an answer. */
+interface Sample {
   readonly metric: Readonly<Record<string, string>>;
-  readonly values: readonly (readonly [seconds: number, value: string])[];
+  readonly value: readonly [seconds: number, value: string];
 }
 
 interface Rule {
   readonly name: string;
   readonly query: string;
   readonly health: string;
+  /** inactive, pending or firing. */
+  readonly state: string;
 }
 
 /** A real Prometheus on a loopback port of its own, with the configuration and the rules that are shipped. */
@@ -63,10 +65,8 @@ export class PrometheusServer {
   }
 
   /** What `query` gives now. */
-  async query(query: string): Promise<readonly Series[]> {
-    type Now = Pick<Series, 'metric'> & { readonly value: Series['values'][number] };
-    const { result } = (await this.#ask('query', { query })) as { result: readonly Now[] };
-    return result.map(({ metric, value }) => ({ metric, values: [value] }));
+  async query(query: string): Promise<readonly Sample[]> {
+    return ((await this.#ask('query', { query })) as { result: readonly Sample[] }).result;
   }
 
   async rules(): Promise<readonly Rule[]> {
