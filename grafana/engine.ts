@@ -17,33 +17,18 @@ export const ENGINE = board({
     {
       title: 'Is it well, and if not, what is short?',
       panels: [
-        bars({
-          title: 'How short each thing is',
-          description:
-            'Share that is taken. disk, hash: of the worker threads’ time. slots: while somebody waits for one. limit: of the time, somebody waits for a rate limit. memory: held by parts under way. event loop: of the main thread’s time. peers: slots that nobody asks for.',
-          unit: units.PercentUnit,
-          width: 9,
-          queries: SHORTAGES,
-        }),
-        graph({
-          title: 'How short each thing was',
-          description: 'The same over time: the highest line is what everything else waited for.',
-          unit: units.PercentUnit,
-          max: 1,
-          width: 9,
-          queries: SHORTAGES,
-        }),
         stat({
           title: 'Shortest now',
           description: 'What everything else waits for. peers: nothing is short, the node could do more.',
+          width: 6,
           unit: units.PercentUnit,
           expr: SHORTEST,
           legend: '{{resource}}',
-          limits: { yellow: 0.9, red: 2 },
         }),
         stat({
           title: 'All reached',
           description: 'Whether Prometheus reaches every daemon. No: is it running, and its --http open?',
+          width: 6,
           unit: units.BoolYesNo,
           expr: UP,
           limits: { yellow: 1, red: 0.5 },
@@ -52,6 +37,7 @@ export const ENGINE = board({
           title: 'Wrong parts, 1 h',
           description:
             'Parts that came in the last hour and did not verify: a peer lies, or a network or memory is bad.',
+          width: 6,
           unit: units.Short,
           expr: WRONG_PARTS,
           limits: { yellow: 1, red: 100 },
@@ -60,9 +46,26 @@ export const ENGINE = board({
           title: 'Failed tasks',
           description:
             'Tasks of worker threads that failed, a second: a disk that gives errors, or files that changed.',
+          width: 6,
           unit: units.EventsPerSecond,
           expr: sum(rate('bugtorrent_pool_tasks_total', 'result="failed"')),
           limits: { yellow: 0.001, red: 1 },
+        }),
+        bars({
+          title: 'How short each thing is',
+          description:
+            'Share that is taken. disk, hash: of the worker threads’ time. slots: while somebody waits for one. limit: of the time, somebody waits for a rate limit. memory: held by parts under way. event loop: of the main thread’s time. peers: slots that nobody asks for.',
+          unit: units.PercentUnit,
+          width: 12,
+          queries: SHORTAGES,
+        }),
+        graph({
+          title: 'How short each thing was',
+          description: 'The same over time: the highest line is what everything else waited for.',
+          unit: units.PercentUnit,
+          max: 1,
+          width: 12,
+          queries: SHORTAGES,
         }),
       ],
     },

@@ -57,6 +57,8 @@ export interface Graph extends PanelText {
   /** The highest value there can be. */
   readonly max?: number;
   readonly isStacked?: boolean;
+  /** So many series that their names stand in a list of their own, beside them. */
+  readonly isCrowded?: boolean;
   readonly width?: number;
 }
 
@@ -83,7 +85,7 @@ export function stat({ title, description, unit, expr, legend = '', limits, widt
 
 /** Values over time. */
 export function graph(panel: Graph): TimeseriesBuilder {
-  const { title, description, unit, queries, max, isStacked = false, width = 8 } = panel;
+  const { title, description, unit, queries, max, isStacked = false, isCrowded = false, width = 8 } = panel;
   const builder = new TimeseriesBuilder()
     .title(title)
     .description(description)
@@ -99,7 +101,7 @@ export function graph(panel: Graph): TimeseriesBuilder {
     .legend(
       new VizLegendOptionsBuilder()
         .displayMode(LegendDisplayMode.List)
-        .placement(LegendPlacement.Bottom)
+        .placement(isCrowded ? LegendPlacement.Right : LegendPlacement.Bottom)
         .showLegend(true)
         .calcs([]),
     )
@@ -121,7 +123,7 @@ export function bars({ title, description, unit, queries, width = 12 }: Graph): 
     .orientation(VizOrientation.Horizontal)
     .displayMode(BarGaugeDisplayMode.Gradient)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
-    .thresholds(thresholds({ yellow: 0.7, red: 0.9 }))
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor('blue'))
     .targets(queries.map((query, i) => target(query, i).instant()));
 }
 

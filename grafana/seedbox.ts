@@ -35,7 +35,6 @@ export const SEEDBOX = board({
           unit: units.PercentUnit,
           expr: SHORTEST,
           legend: '{{resource}}',
-          limits: { yellow: 0.9, red: 2 },
         }),
         stat({
           title: 'Sent',

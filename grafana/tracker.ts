@@ -77,6 +77,8 @@ export const TRACKER = board({
         graph({
           title: 'By command and result',
           description: 'The command that was asked, and the command of the answer, or refused.',
+          width: 12,
+          isCrowded: true,
           unit: units.RequestsPerSecond,
           queries: [
             {
@@ -88,6 +90,8 @@ export const TRACKER = board({
         graph({
           title: 'Refused',
           description: 'Requests that were refused, by reason.',
+          width: 12,
+          isCrowded: true,
           unit: units.RequestsPerSecond,
           queries: [{ expr: sum(rate('bugtorrent_tracker_refused_total'), 'reason'), legend: '{{reason}}' }],
         }),
@@ -95,6 +99,7 @@ export const TRACKER = board({
           title: 'Answered within, 99 %',
           description:
             'Time that 99 of 100 requests of a command take at most, from being read to their answer.',
+          width: 6,
           unit: units.Seconds,
           queries: [
             { expr: quantile(0.99, 'bugtorrent_tracker_request_seconds', 'command'), legend: '{{command}}' },
@@ -103,6 +108,7 @@ export const TRACKER = board({
         graph({
           title: 'Bytes of answers',
           description: 'Bytes that trackers send; lists of owners are most of it.',
+          width: 6,
           unit: units.BytesPerSecondSI,
           queries: [
             { expr: sum(rate('bugtorrent_tracker_answer_bytes_total'), 'instance'), legend: '{{instance}}' },
@@ -111,6 +117,7 @@ export const TRACKER = board({
         graph({
           title: 'Connections',
           description: 'Accepted connections that are open, and new ones a second.',
+          width: 6,
           unit: units.Short,
           queries: [
             { expr: sum(gauge('bugtorrent_connections', TRACKER_SIDE)), legend: 'open' },
@@ -123,6 +130,7 @@ export const TRACKER = board({
         graph({
           title: 'Connections closed by us',
           description: 'Connections that the tracker ended before the peer did, by reason.',
+          width: 6,
           unit: units.EventsPerSecond,
           queries: [
             {

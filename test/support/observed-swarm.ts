@@ -66,7 +66,7 @@ export async function observedSwarm(t: TestContext): Promise<Observed> {
   const daemon = await program.cli(
     ...['daemon', '--share', 'share', '--downloads', 'downloads', '--state', 'state', '--tracker', trackerAt],
     ...['--listen', '127.0.0.2:0', '--slots', '1', '--cache', '16M', '--metrics-files', '2', ...http],
-    ...['--upload-limit', '4M', '--download-limit', '500k'],
+    ...['--upload-limit', '4M', '--download-limit', '1M'],
   );
   const daemonAt = endpoint(await listening(daemon, 'daemon'));
   const others = new BaseClient({ tracker: at, v4: '127.0.0.9', port: 5009 });
@@ -94,7 +94,7 @@ function listening(child: Child, what: string): Promise<string> {
 async function ownedByOthers(t: Scope, tracker: Endpoint): Promise<BaseFile> {
   const content = seededBytes('owned by others', WANTED_PARTS * PART);
   const file = { md5: md5(content), name: 'wanted.bin', size: content.length, partSize: PART };
-  const scripts: (Script | undefined)[] = [lying(({ part }) => part % 3 === 0), undefined];
+  const scripts: (Script | undefined)[] = [lying(() => true), undefined];
   for (const [i, script] of scripts.entries()) {
     const host = `127.0.0.${i + 20}`;
     const peer = await new BasePeer({ content, host, ...(script === undefined ? {} : { script }) }).start();
