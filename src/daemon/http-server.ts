@@ -8,6 +8,7 @@ import { HttpListener } from '../http/http-listener.js';
 import { metricsRoute } from '../http/metrics-route.js';
 import { collectProcess } from '../metrics/process.js';
 import { MetricsRegistry } from '../metrics/registry.js';
+import { collectSearch } from '../metrics/search.js';
 import { collectTracker } from '../metrics/tracker.js';
 import { collectConnections } from '../metrics/traffic.js';
 import type { HostPort } from '../model/address.js';
@@ -109,7 +110,11 @@ export class HttpServer {
     const metrics = this.#metrics;
     this.#sampling = collectProcess(metrics, version, clock);
     if (seedbox !== undefined) collectSeedbox(metrics, { seedbox, space: new DiskSpace(folders) });
-    if (tracker !== undefined) collectTracker(metrics, () => tracker.stats());
+    if (tracker !== undefined) {
+      const stats = metrics.snapshot(() => tracker.stats());
+      collectTracker(metrics, stats);
+      collectSearch(metrics, stats);
+    }
     collectConnections(metrics, () => ({
       ...(seedbox === undefined ? {} : { peer: seedbox.snapshot().listener }),
       ...(tracker === undefined ? {} : { tracker: tracker.stats().connections }),

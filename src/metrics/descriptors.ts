@@ -7,6 +7,7 @@ import { LIMITS } from './limits.js';
 import { MEMORY } from './memory.js';
 import { HASH, POOL } from './pool.js';
 import { PROCESS } from './process.js';
+import { SEARCH } from './search.js';
 import { SWARM } from './swarm.js';
 import { TRACKER } from './tracker.js';
 import { TRACKERS } from './trackers.js';
@@ -29,5 +30,6 @@ export const DESCRIPTORS = {
   ...FILES,
   ...TRACKERS,
   ...TRACKER,
+  ...SEARCH,
   ...PROCESS,
 } as const satisfies Family;

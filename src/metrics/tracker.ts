@@ -17,6 +17,9 @@ export const TRACKER = {
   bugtorrent_tracker_files: gauge('Files that have an owner'),
   bugtorrent_tracker_ownerships: gauge('Pairs of a peer and a file of which it owns at least one part'),
   bugtorrent_tracker_part_list_bytes: gauge('Memory of the part lists of incomplete owners'),
+  bugtorrent_tracker_store_away: gauge(
+    '1 while what the tracker keeps its state in cannot be reached: requests that need it are refused',
+  ),
   bugtorrent_tracker_answer_bytes_total: counter('Bytes of answers'),
   bugtorrent_tracker_evictions_total: counter('Sessions that were ended because their peers are dead'),
   bugtorrent_tracker_probes_total: counter(
@@ -33,13 +36,15 @@ interface TrackerStats {
   readonly files: number;
   readonly ownerships: number;
   readonly partListBytes: number;
+  readonly isStoreAway: boolean;
   readonly probes: { readonly answered: number; readonly failed: number; readonly sessionsDropped: number };
   readonly connections: { readonly bytesOut: number };
 }
 
 export function collectTracker(registry: MetricsRegistry, stats: () => TrackerStats): void {
   registry.family(TRACKER, () => {
-    const { requests, refusals, sessions, files, ownerships, partListBytes, probes, connections } = stats();
+    const { requests, refusals, sessions, files, ownerships, partListBytes, ...rest } = stats();
+    const { isStoreAway, probes, connections } = rest;
     return {
       bugtorrent_tracker_requests_total: requests,
       bugtorrent_tracker_refused_total: refusals,
@@ -47,6 +52,7 @@ export function collectTracker(registry: MetricsRegistry, stats: () => TrackerSt
       bugtorrent_tracker_files: files,
       bugtorrent_tracker_ownerships: ownerships,
       bugtorrent_tracker_part_list_bytes: partListBytes,
+      bugtorrent_tracker_store_away: isStoreAway ? 1 : 0,
       bugtorrent_tracker_answer_bytes_total: connections.bytesOut,
       bugtorrent_tracker_evictions_total: probes.sessionsDropped,
       bugtorrent_tracker_probes_total: { answered: probes.answered, failed: probes.failed },
