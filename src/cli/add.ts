@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OperationalError } from '../core/errors.js';
-import type { ApiFile } from './api-answers.js';
+import type { ApiFile } from '../http/api/file.js';
 import { withDaemon } from './api-client.js';
 import type { Invocation } from './invocation.js';
 import { formatBytes } from './quantity.js';

@@ -1,5 +1,5 @@
 /** Files of a daemon as aligned lines; nothing in them is escaped. */
-import type { ApiFile } from './api-answers.js';
+import type { ApiFile } from '../http/api/file.js';
 import { formatBytes, formatRate } from './quantity.js';
 import { cutToWidth, escapeText, textWidth } from './terminal.js';
 

@@ -1,4 +1,5 @@
-import type { ApiFile, Status } from './api-answers.js';
+import type { ApiFile } from '../http/api/file.js';
+import type { Status } from '../http/api/status.js';
 
 /** JSON leaves C1 controls and bidirectional characters as they are; stdout may be a terminal. */
 const INVISIBLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;

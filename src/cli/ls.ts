@@ -1,5 +1,5 @@
 import { OperationalError } from '../core/errors.js';
-import type { FileList } from './api-answers.js';
+import type { FileList } from '../http/api/files.js';
 import { type ApiClient, withDaemon } from './api-client.js';
 import { fileHeader, fileRow } from './file-row.js';
 import type { Invocation } from './invocation.js';

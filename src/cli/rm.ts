@@ -1,6 +1,7 @@
 import { OperationalError, UsageError } from '../core/errors.js';
+import type { ApiFile } from '../http/api/file.js';
+import type { FileList } from '../http/api/files.js';
 import { parseFileMd5 } from '../model/ids.js';
-import type { ApiFile, FileList } from './api-answers.js';
 import { type ApiClient, withDaemon } from './api-client.js';
 import { chooseFile } from './choose-file.js';
 import type { Invocation } from './invocation.js';

@@ -1,4 +1,4 @@
-import type { Status } from './api-answers.js';
+import type { Status } from '../http/api/status.js';
 import { counted, formatBytes, formatClock, formatRate } from './quantity.js';
 
 /** Below it a disk is said to run full. */

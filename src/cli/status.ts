@@ -1,4 +1,4 @@
-import type { Status } from './api-answers.js';
+import type { Status } from '../http/api/status.js';
 import { withDaemon } from './api-client.js';
 import type { Invocation } from './invocation.js';
 import { statusLines } from './status-lines.js';

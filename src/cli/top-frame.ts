@@ -1,9 +1,15 @@
 /** What `top` shows, as lines; pure. Nothing in them is escaped. */
+
+import type { ApiFile, ApiFileDetails } from '../http/api/file.js';
+import type { FileList } from '../http/api/files.js';
+import type { Status } from '../http/api/status.js';
+import type { Swarm } from '../http/api/swarm.js';
 import { PartList } from '../model/part-list.js';
-import type { ApiFile, FileDetails, FileList, Slots, Status } from './api-answers.js';
 import { donePercent, fileHeader, fileRow } from './file-row.js';
 import { counted, formatBytes, formatClock, formatRate } from './quantity.js';
 import { shortages } from './status-lines.js';
+
+export type Slots = ReturnType<Swarm['slots']>;
 
 /** What the daemon said for one frame. */
 export interface Snapshot {
@@ -11,7 +17,7 @@ export interface Snapshot {
   readonly files: FileList;
   readonly slots: Slots;
   /** Of the selected file; null where none is. */
-  readonly details: FileDetails | null;
+  readonly details: ApiFileDetails | null;
 }
 
 export type LineStyle = 'title' | 'dim' | 'selected' | 'warning';
@@ -88,7 +94,7 @@ function fileLines({ files, total }: FileList, selected: string | null, { column
   return lines;
 }
 
-function detailLines(details: FileDetails, { columns, rows }: Size): StyledLine[] {
+function detailLines(details: ApiFileDetails, { columns, rows }: Size): StyledLine[] {
   const { parts, partCount, owners, name } = details;
   const heading = `${parts} of ${counted(partCount, 'part')}, ${donePercent(details)}, ${counted(owners.length, 'owner')}: ${name}`;
   return [
@@ -124,7 +130,10 @@ function slotLines({ total, inUse, queued, peers }: Slots, rows: number): Styled
 const DIM = { style: 'dim' } as const;
 
 /** The parts in the order of the file, each column as many as fit: `#` all are here, `+` some, `.` none. */
-export function partBar({ partMap, partCount }: Pick<FileDetails, 'partMap' | 'partCount'>, columns: number) {
+export function partBar(
+  { partMap, partCount }: Pick<ApiFileDetails, 'partMap' | 'partCount'>,
+  columns: number,
+) {
   const inside = Math.min(partCount, columns - 2);
   if (inside <= 0) return '';
   const map = PartList.fromBytes(Buffer.from(partMap, 'base64'), partCount);

@@ -1,8 +1,10 @@
-import type { FileDetails, FileList, Slots, Status } from './api-answers.js';
+import type { ApiFileDetails } from '../http/api/file.js';
+import type { FileList } from '../http/api/files.js';
+import type { Status } from '../http/api/status.js';
 import { type ApiClient, withDaemon } from './api-client.js';
 import type { Invocation } from './invocation.js';
 import type { StopRequest } from './stop-request.js';
-import { moveSelection, type Snapshot, topFrame } from './top-frame.js';
+import { moveSelection, type Slots, type Snapshot, topFrame } from './top-frame.js';
 import { TopView } from './top-view.js';
 
 const FRAME_MS = 500;
@@ -32,7 +34,7 @@ async function look(daemon: ApiClient, selected: string | null): Promise<Snapsho
   ]);
   const md5 = moveSelection(files.files, selected, 0);
   // It may have been removed since.
-  const details = md5 === null ? null : await daemon.get<FileDetails>(`/files/${md5}`).catch(unlessGone);
+  const details = md5 === null ? null : await daemon.get<ApiFileDetails>(`/files/${md5}`).catch(unlessGone);
   return { status, files, slots, details };
 }
 
