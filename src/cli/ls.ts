@@ -7,22 +7,33 @@ import type { Invocation } from './invocation.js';
 /** The API gives no more at once. */
 const PAGE = 1_000;
 
+/** On a terminal, unless more are asked for: nobody reads on. */
+const MOST_ON_TERMINAL = PAGE;
+
 /** `ls`: the files of a running daemon. */
 export async function run(invocation: Invocation<'ls'>): Promise<void> {
   const { settings, words, output } = invocation;
   const text = words[0] ?? '';
+  const { columns } = output;
+  const most =
+    settings.want ?? (columns === null || settings.json ? Number.POSITIVE_INFINITY : MOST_ON_TERMINAL);
   await withDaemon(invocation, async (daemon) => {
     let listed = 0;
-    for await (const { files } of pages(daemon, text, settings)) {
+    let found = 0;
+    for await (const { files, total } of pages(daemon, text, settings, most)) {
       if (settings.json) output.json(...files.map((file) => ({ event: 'file' as const, ...file })));
       else {
-        const { columns } = output;
         if (listed === 0 && files.length > 0 && columns !== null) output.print(fileHeader(columns));
         output.print(...files.map((file) => fileRow(file, columns)));
       }
       listed += files.length;
+      found = total;
     }
-    if (listed > 0) return;
+    if (listed > 0) {
+      if (settings.want === null && listed < found)
+        output.tell(`${listed} of ${found} files: --want ${found} lists all`);
+      return;
+    }
     const isAll = text === '' && settings['state-filter'] === 'all';
     if (!isAll) throw new OperationalError('not-found', 'NO_MATCH', 'no file of the daemon matches');
     if (!settings.json) output.tell('the daemon has no files yet');
@@ -34,8 +45,8 @@ async function* pages(
   daemon: ApiClient,
   text: string,
   settings: Invocation<'ls'>['settings'],
+  most: number,
 ): AsyncGenerator<FileList> {
-  const most = settings.want ?? Number.POSITIVE_INFINITY;
   const query = {
     text,
     state: settings['state-filter'],
