@@ -8,7 +8,7 @@ import type { Invocation } from './invocation.js';
 const PAGE = 1_000;
 
 /** On a terminal, unless more are asked for: nobody reads on. */
-const MOST_ON_TERMINAL = PAGE;
+const MOST_ON_TERMINAL = 200;
 
 /** `ls`: the files of a running daemon. */
 export async function run(invocation: Invocation<'ls'>): Promise<void> {

@@ -114,17 +114,21 @@ function slotLines({ total, inUse, queued, peers }: Slots, rows: number): Styled
   return [
     { text: heading, style: 'title' },
     ...peers.slice(0, rows).map((peer) => {
-      const why = peer.state === 'waiting' ? `for ${formatClock(peer.waitedMs / 1000)}` : (peer.reason ?? '');
       const facts = [
         peer.peer.padEnd(24),
         `up ${formatRate(peer.uploadRate)}`.padEnd(14),
         `down ${formatRate(peer.downloadRate)}`.padEnd(16),
         counted(peer.queued, 'request').padEnd(11),
-        `${peer.state} ${why}`,
+        slotWords(peer),
       ];
-      return { text: `  ${facts.join('  ')}`.trimEnd(), ...(peer.state === 'slot' ? {} : DIM) };
+      return { text: `  ${facts.join('  ')}`.trimEnd(), ...(peer.state === 'waiting' ? DIM : {}) };
     }),
   ];
+}
+
+function slotWords({ state, reason, waitedMs }: Slots['peers'][number]): string {
+  if (state === 'waiting') return `waits for a slot since ${formatClock(waitedMs / 1000)}`;
+  return `has a slot${state === 'idle' ? ', idle' : ''}${reason === null ? '' : `: ${reason}`}`;
 }
 
 const DIM = { style: 'dim' } as const;
