@@ -10,7 +10,7 @@ export const BASE = '/api/v1';
 
 const NAME = z.string().min(1).max(64);
 
-export interface Asked<Q, B> {
+interface Asked<Q, B> {
   /** Of a path with `:md5`. */
   readonly md5: FileMd5;
   /** Of a path with `:name`. */
