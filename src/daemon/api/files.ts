@@ -1,8 +1,8 @@
 /**
  * The files of a daemon as the API shows them: those shared, and those on their way.
  *
- * Invariant: `#entries` has exactly the files that are shared or on the list of downloads; a sorted order is that of all
- * entries, and is made again after a change of what it is sorted by.
+ * Invariant: `#entries` has exactly the files that are shared or on the list of downloads; each of `#orders` has the same,
+ * sorted. So a page of many files costs no more than one of few.
  */
 import { UsageError } from '../../core/errors.js';
 import type { ApiFile, ApiFileDetails } from '../../http/api/file.js';
@@ -22,8 +22,9 @@ const MOST_OWNERS = 100;
 const HASH_MS = 30_000;
 
 type Sort = ListQuery['sort'];
-/** What changes only when the file does. */
-const LASTING: ReadonlySet<Sort> = new Set(['name', 'size', 'added']);
+/** By what changes only when the file does. */
+type LastingSort = Exclude<Sort, 'state' | 'rate'>;
+type Order = (a: Entry, b: Entry) => number;
 
 interface Entry {
   readonly md5: FileMd5;
@@ -32,12 +33,14 @@ interface Entry {
   readonly text: string;
   readonly size: number;
   readonly added: number;
+  /** Made when it is first asked for, of a shared file. */
+  magnet: string | null;
 }
 
 export class DaemonFiles implements Files {
   readonly #seedbox: Seedbox;
   readonly #entries = new Map<FileMd5, Entry>();
-  readonly #orders = new Map<Sort, readonly Entry[]>();
+  readonly #orders = new Map<LastingSort, Entry[]>();
   readonly #unwatch: () => void;
   #added = 0;
 
@@ -134,6 +137,13 @@ export class DaemonFiles implements Files {
     await this.#seedbox.unshare(md5, data);
   }
 
+  /** Files whose numbers change all the time. */
+  *moving(): Iterable<FileMd5> {
+    for (const md5 of this.#seedbox.sent.moving()) if (this.#entries.has(md5)) yield md5;
+    for (const { transfer } of this.#seedbox.transfers?.list() ?? [])
+      if (transfer.state === 'downloading') yield transfer.magnet.md5;
+  }
+
   get #transfers(): Transfers {
     const { transfers } = this.#seedbox;
     if (transfers === null) throw new UsageError('NOT_STARTED', 'the daemon has not started yet: try again');
@@ -162,14 +172,16 @@ export class DaemonFiles implements Files {
     const before = this.#entries.get(md5);
     const file = this.#named(md5);
     if (file === null) {
-      if (this.#entries.delete(md5)) this.#orders.clear();
+      if (this.#entries.delete(md5)) this.#leave(before!);
       return;
     }
     const { name, size } = file;
     if (before?.name === name && before.size === size) return;
     const text = name.toLowerCase();
-    this.#entries.set(md5, { md5, name, text, size, added: before?.added ?? this.#added++ });
-    this.#orders.clear();
+    const entry: Entry = { md5, name, text, size, added: before?.added ?? this.#added++, magnet: null };
+    if (before !== undefined) this.#leave(before);
+    this.#entries.set(md5, entry);
+    this.#enter(entry);
   }
 
   #named(md5: FileMd5): { readonly name: string; readonly size: number } | null {
@@ -180,27 +192,26 @@ export class DaemonFiles implements Files {
   }
 
   #sorted(sort: Sort): readonly Entry[] {
-    const known = this.#orders.get(sort);
-    if (known !== undefined) return known;
-    const sorted = this.#sort(sort);
-    if (LASTING.has(sort)) this.#orders.set(sort, sorted);
-    return sorted;
+    switch (sort) {
+      case 'state':
+        return sortedBy(this.#entries.values(), ({ md5 }) => this.#state(md5) ?? '');
+      case 'rate':
+        return sortedBy(this.#entries.values(), ({ md5 }) => this.#rate(md5));
+      default: {
+        const order = this.#orders.get(sort) ?? [...this.#entries.values()].sort(LASTING[sort]);
+        this.#orders.set(sort, order);
+        return order;
+      }
+    }
   }
 
-  #sort(sort: Sort): readonly Entry[] {
-    const entries = [...this.#entries.values()];
-    switch (sort) {
-      case 'name':
-        return entries.sort((a, b) => compare(a.text, b.text) || compare(a.md5, b.md5));
-      case 'size':
-        return entries.sort((a, b) => a.size - b.size || compare(a.md5, b.md5));
-      case 'added':
-        return entries.sort((a, b) => a.added - b.added);
-      case 'state':
-        return sortedBy(entries, ({ md5 }) => this.#state(md5) ?? '');
-      case 'rate':
-        return sortedBy(entries, ({ md5 }) => this.#rate(md5));
-    }
+  /** Takes an entry out of each order that there is. */
+  #leave(entry: Entry): void {
+    for (const [sort, order] of this.#orders) order.splice(placeOf(entry, order, LASTING[sort]), 1);
+  }
+
+  #enter(entry: Entry): void {
+    for (const [sort, order] of this.#orders) order.splice(placeOf(entry, order, LASTING[sort]), 0, entry);
   }
 
   #state(md5: FileMd5): ApiFile['state'] | null {
@@ -216,16 +227,23 @@ export class DaemonFiles implements Files {
 
   #sharedFile({ manifest: { md5, name, geometry }, path }: SharedFile): ApiFile {
     const { fileSize: size, partSize, partCount } = geometry;
-    const trackers = [...this.#seedbox.namedTrackers];
     return {
       ...{ md5, name, size, partSize, partCount, path, state: 'shared', stored: size, parts: partCount },
-      magnet: formatMagnet({ md5, name, size, trackers }),
+      magnet: this.#magnetOf({ md5, name, size }),
       rate: this.#seedbox.sent.rate(md5),
       peers: 0,
       error: null,
       priority: null,
       uploadedBytes: this.#seedbox.sent.bytes(md5),
     };
+  }
+
+  #magnetOf({ md5, name, size }: Pick<Magnet, 'md5' | 'name' | 'size'>): string {
+    const entry = this.#entries.get(md5);
+    const link = () => formatMagnet({ md5, name, size, trackers: [...this.#seedbox.namedTrackers] });
+    if (entry === undefined || entry.name !== name) return link();
+    entry.magnet ??= link();
+    return entry.magnet;
   }
 
   #arrivingFile(transfer: Transfer, priority: Priority): ApiFile {
@@ -248,9 +266,26 @@ export class DaemonFiles implements Files {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+const LASTING: Readonly<Record<LastingSort, Order>> = {
+  name: (a, b) => compare(a.text, b.text) || compare(a.md5, b.md5),
+  size: (a, b) => a.size - b.size || compare(a.md5, b.md5),
+  added: (a, b) => a.added - b.added,
+};
+
+/** Where the entry is in the order, or is to be. */
+function placeOf(entry: Entry, order: readonly Entry[], by: Order): number {
+  let [low, high] = [0, order.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (by(order[middle]!, entry) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** By a key that is costly to get: once for each. */
-function sortedBy(entries: readonly Entry[], keyOf: (entry: Entry) => string | number): Entry[] {
-  return entries
+function sortedBy(entries: Iterable<Entry>, keyOf: (entry: Entry) => string | number): Entry[] {
+  return [...entries]
     .map((entry) => ({ entry, key: keyOf(entry) }))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.entry.added - b.entry.added))
     .map(({ entry }) => entry);

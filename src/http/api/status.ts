@@ -4,7 +4,7 @@ import { BASE, type Endpoint, endpoint } from './endpoint.js';
 const COUNT = z.int().min(0);
 const RATE = z.int().min(1).nullable();
 
-export const STATUS = z.object({
+const STATUS = z.object({
   version: z.string(),
   uptimeSeconds: COUNT,
   node: z.object({ listen: z.string() }),
