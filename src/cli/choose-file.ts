@@ -1,5 +1,6 @@
 import type { Output } from './output.js';
 import { counted, formatBytes } from './quantity.js';
+import { answersTo, canAsk } from './question.js';
 import type { StopRequest } from './stop-request.js';
 
 /** One of several files a name stands for. */
@@ -27,28 +28,17 @@ export async function chooseFile<M extends Match>(
       `${String(i + 1).padStart(width)}) ${match.md5}  ${formatBytes(match.size).padStart(8)}${owners}  ${match.name}`,
     );
   }
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
+  if (!canAsk()) return null;
   return ask(matches, stop);
 }
 
 /** Asks until the answer is one of the numbers; an empty line, the end of the input and a stop are a no. */
 async function ask<M>(matches: readonly M[], stop: StopRequest): Promise<M | null> {
-  const { createInterface } = await import('node:readline');
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  // While it reads, the terminal sends Ctrl-C as a character, not as a signal.
-  terminal.on('SIGINT', () => stop.make('SIGINT'));
-  void stop.made().then(() => terminal.close());
-  terminal.setPrompt(`Which one? 1 to ${matches.length}, Enter for none: `);
-  terminal.prompt();
-  try {
-    for await (const answer of terminal) {
-      if (answer.trim() === '') return null;
-      const chosen = /^\d{1,6}$/.test(answer.trim()) ? matches[Number(answer) - 1] : undefined;
-      if (chosen !== undefined) return chosen;
-      terminal.prompt();
-    }
-    return null;
-  } finally {
-    terminal.close();
+  const prompt = `Which one? 1 to ${matches.length}, Enter for none: `;
+  for await (const answer of answersTo(prompt, stop)) {
+    if (answer === '') return null;
+    const chosen = /^\d{1,6}$/.test(answer) ? matches[Number(answer) - 1] : undefined;
+    if (chosen !== undefined) return chosen;
   }
+  return null;
 }

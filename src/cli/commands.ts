@@ -45,6 +45,29 @@ export const COMMANDS: { readonly [N in CommandName]: CommandEntry<N> } = {
     words: [{ syntax: '<wanted>', help: 'magnet link, MD5 or name' }],
     load: () => import('./get.js'),
   },
+  top: {
+    summary: 'watch a running daemon: files, peers, slots and rates',
+    load: () => import('./top.js'),
+  },
+  status: {
+    summary: 'what a running daemon does, and what it lacks',
+    load: () => import('./status.js'),
+  },
+  ls: {
+    summary: 'list the files of a running daemon',
+    words: [{ syntax: '[text]', help: 'part of a name' }],
+    load: () => import('./ls.js'),
+  },
+  add: {
+    summary: 'have a running daemon download a file, or share one of its machine',
+    words: [{ syntax: '<what>', help: 'magnet link or MD5 to download, path to share' }],
+    load: () => import('./add.js'),
+  },
+  rm: {
+    summary: 'have a running daemon forget a file',
+    words: [{ syntax: '<file>', help: 'MD5 or name' }],
+    load: () => import('./rm.js'),
+  },
   verify: {
     summary: 'check that a file on this machine has an MD5',
     words: [

@@ -1,12 +1,12 @@
 /** The HTTP listener beside a tracker or a daemon, as the settings want it. */
-import { readFile } from 'node:fs/promises';
 import { systemClock } from '../core/clock.js';
-import { OperationalError, UsageError } from '../core/errors.js';
+import { UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { HttpServer, Served } from '../daemon/http-server.js';
-import { type HttpAddress, httpToken } from '../daemon/setting-kinds.js';
+import type { HttpAddress } from '../daemon/setting-kinds.js';
 import type { SettingName } from '../daemon/settings.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
+import { tokenOf } from './http-token.js';
 import type { Output } from './output.js';
 import { firstFree, listening, type Service } from './serve.js';
 import { version } from './version.js';
@@ -93,37 +93,6 @@ function foldersOf(
   if (downloads !== null) folders.set('downloads', downloads);
   if (stateDir !== null) folders.set('state', stateDir);
   return folders;
-}
-
-async function tokenOf(
-  settings: HttpInvocation['settings'],
-  givenBy: HttpInvocation['givenBy'],
-): Promise<string | null> {
-  const [token, file] = [settings['http-token'], settings['http-token-file']];
-  if (token !== null && file !== null) {
-    const places = [givenBy('http-token'), givenBy('http-token-file')];
-    throw new UsageError(
-      'TWO_TOKENS',
-      `${places.join(' and ')} contradict each other: leave one of them out`,
-    );
-  }
-  return file === null ? token : tokenIn(file);
-}
-
-async function tokenIn(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new OperationalError(
-      'disk',
-      'TOKEN_FILE',
-      `the token file ${path} cannot be read (${cause.code})`,
-      { cause },
-    );
-  });
-  const token = httpToken.parse(text, '');
-  if (token === null) {
-    throw new UsageError('BAD_TOKEN', `the token file ${path} holds no token; expected ${httpToken.expects}`);
-  }
-  return token;
 }
 
 function tokenNeeded({ host, port }: HostPort, place: string): UsageError {

@@ -1,3 +1,6 @@
+import type { ApiFile } from '../http/api/file.js';
+import type { Status } from '../http/api/status.js';
+
 /** JSON leaves C1 controls and bidirectional characters as they are; stdout may be a terminal. */
 const INVISIBLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
@@ -15,6 +18,9 @@ export type JsonEvent =
     }
   | { event: 'done'; md5: string; path: string; bytes: number; fetched: number; seconds: number }
   | { event: 'shared'; md5: string; name: string; size: number; magnet: string }
+  | ({ event: 'file' | 'added' } & ApiFile)
+  | ({ event: 'status' } & Status)
+  | { event: 'removed'; md5: string; name: string; data: boolean }
   | { event: 'check'; check: string; verdict: string; message: string; fix: string | null }
   | { event: 'error'; code: number; message: string };
 

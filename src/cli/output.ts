@@ -11,14 +11,19 @@ export class Output {
     this.terminal = new Terminal(stderr, env);
   }
 
-  /** One line of result. */
-  print(text: string): void {
-    this.#stdout.write(`${escapeText(text)}\n`);
+  /** Columns of the terminal on stdout; null where there is none. */
+  get columns(): number | null {
+    return this.#stdout.isTTY === true && this.#stdout.columns ? this.#stdout.columns : null;
   }
 
-  /** One object of `--json`. */
-  json(event: JsonEvent): void {
-    this.#stdout.write(jsonLine(event));
+  /** Lines of result. Thousands of them cost one write. */
+  print(...lines: readonly string[]): void {
+    if (lines.length > 0) this.#stdout.write(lines.map((line) => `${escapeText(line)}\n`).join(''));
+  }
+
+  /** Objects of `--json`. */
+  json(...events: readonly JsonEvent[]): void {
+    if (events.length > 0) this.#stdout.write(events.map(jsonLine).join(''));
   }
 
   /** One line for the person at the terminal. */

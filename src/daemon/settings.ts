@@ -38,6 +38,11 @@ export const COMMAND_NAMES = [
   'share',
   'search',
   'get',
+  'top',
+  'status',
+  'ls',
+  'add',
+  'rm',
   'verify',
   'bench',
   'simulate',
@@ -95,12 +100,25 @@ function onOff<C extends CommandName>(commands: readonly C[], help: string, shor
 const PICKERS = ['rarest', 'random', 'sequential'] as const;
 const TRACKER_LOADS = ['one-shot', 'rpad', 'fchu', 'look', 'logi', 'mix'] as const;
 export type TrackerLoad = (typeof TRACKER_LOADS)[number];
+const FILE_ORDERS = ['name', 'size', 'added', 'state', 'rate'] as const;
+const FILE_STATES = [
+  'all',
+  'shared',
+  'downloading',
+  'queued',
+  'searching',
+  'waiting',
+  'paused',
+  'failed',
+] as const;
 const CHOKERS = ['tit-for-tat', 'random'] as const;
 
 const TRACKER_PORT = 3000;
 const PEER_PORT = 5000;
 const DAEMON_HTTP_PORT = 5080;
 const TRACKER_HTTP_PORT = 3080;
+/** The commands that talk to a running daemon. */
+const OF_CLIENTS = { top: null, status: null, ls: null, add: null, rm: null };
 const LOCAL_TRACKER = [`127.0.0.1:${TRACKER_PORT}`];
 
 function httpPort(command: string): number {
@@ -230,16 +248,10 @@ export const SETTINGS = {
   state: single(
     directory,
     {
-      daemon: null,
-      start: null,
-      share: null,
-      verify: null,
-      doctor: null,
-      tracker: null,
-      search: null,
-      get: null,
+      ...{ daemon: null, start: null, share: null, verify: null, doctor: null, tracker: null },
+      ...{ search: null, get: null, ...OF_CLIENTS },
     },
-    'folder of share index, tracker state, neighbours and last search (share: none, else the XDG state folder unless given); created when missing',
+    'folder of share index, tracker state, neighbours and last search, where a running daemon is found, too (share: none, else the XDG state folder unless given); created when missing',
   ),
   announce: single(
     announced,
@@ -273,15 +285,24 @@ export const SETTINGS = {
   ),
   http: single(
     httpAddress(httpPort),
-    { daemon: `127.0.0.1:${DAEMON_HTTP_PORT}`, start: `127.0.0.1:${DAEMON_HTTP_PORT}`, tracker: null },
-    'where to serve metrics and health over HTTP, or off; beyond loopback requests need a token',
+    {
+      daemon: `127.0.0.1:${DAEMON_HTTP_PORT}`,
+      start: `127.0.0.1:${DAEMON_HTTP_PORT}`,
+      tracker: null,
+      ...OF_CLIENTS,
+    },
+    'where to serve HTTP, or off; beyond loopback requests need a token (top, status, ls, add, rm: where the daemon serves it, when not found in --state)',
   ),
   'http-token': single(
     httpToken,
-    { daemon: null, start: null, tracker: null },
+    { daemon: null, start: null, tracker: null, ...OF_CLIENTS },
     'what requests over HTTP have to bring (other users see flags: prefer the environment or a file)',
   ),
-  'http-token-file': single(path, { daemon: null, start: null, tracker: null }, 'file that holds the token'),
+  'http-token-file': single(
+    path,
+    { daemon: null, start: null, tracker: null, ...OF_CLIENTS },
+    'file that holds the token',
+  ),
   'metrics-files': single(
     count(99),
     { daemon: null, start: null },
@@ -310,10 +331,19 @@ export const SETTINGS = {
   'seed-time': single(time, { get: null }, 'serve on for TIME at most, such as 10m'),
   want: single(
     count(100_000),
-    { search: null, simulate: null },
-    'print at most N results, those with the most owners first (with --flood: as they come, default 20; simulate search: answers that are enough, default 20)',
+    { search: null, simulate: null, ls: null },
+    'print at most N results, the first of their order (search: those with the most owners; with --flood: as they come, default 20; simulate search: answers that are enough, default 20)',
   ),
   flood: onOff(['search', 'get'], 'look for it at trackers around, too: they send their answers to --listen'),
+  sort: single(oneOf('BY', FILE_ORDERS), { ls: 'name' }, `order of the files: ${FILE_ORDERS.join(', ')}`),
+  reverse: onOff(['ls'], 'the other way round: largest, newest or fastest first', 'r'),
+  'state-filter': single(
+    oneOf('STATE', FILE_STATES),
+    { ls: 'all' },
+    `only files in this state: ${FILE_STATES.join(', ')}`,
+  ),
+  data: onOff(['rm'], 'delete what was downloaded, too, from the disk'),
+  yes: onOff(['rm'], 'do not ask before something is deleted', 'y'),
   size: single(size, { bench: null }, 'size of the file (default: hash 512M, transfer and http 1G)'),
   seeds: single(
     count(100),
@@ -418,7 +448,7 @@ export const SETTINGS = {
     'also draw a chart: of when the peers were complete, or of how many messages a query took',
   ),
   json: onOff(
-    ['get', 'search', 'share', 'verify', 'bench', 'simulate', 'doctor'],
+    ['get', 'search', 'share', 'status', 'ls', 'add', 'rm', 'verify', 'bench', 'simulate', 'doctor'],
     'one JSON object a line on stdout, all else on stderr',
   ),
   quiet: onOff(['get', 'verify'], 'only errors', 'q'),

@@ -64,6 +64,7 @@ test('a command has the flags of the design and no others', () => {
     ...['allow-networks', 'deny-networks', 'allow-files', 'deny-files'],
   ];
   const http = ['http', 'http-token', 'http-token-file'];
+  const client = ['state', ...http];
   const tracker = ['store', 'store-interval', ...access, ...http];
   const expected: Record<CommandName, string[]> = {
     start: [...daemon, ...tracker, 'metrics-files', 'tracker-listen', 'neighbour', 'demo'],
@@ -74,6 +75,11 @@ test('a command has the flags of the design and no others', () => {
     daemon: [...daemon, ...http, 'metrics-files'],
     share: [...daemon, 'json'],
     search: ['tracker', 'listen', 'state', 'announce', 'want', 'flood', 'json'],
+    top: client,
+    status: [...client, 'json'],
+    ls: [...client, 'state-filter', 'sort', 'reverse', 'want', 'json'],
+    add: [...client, 'json'],
+    rm: [...client, 'data', 'yes', 'json'],
     get: [
       ...[
         'tracker',
