@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Loads, load, scrape, whileScraped } from './lib/http-load.js';
+import { type Asked, type Loads, load, scrape, whileScraped } from './lib/http-load.js';
 import { measuredRun } from './lib/measured-run.js';
 import { residentBytes } from './lib/process-cost.js';
 import { Program } from './lib/program.js';
@@ -23,6 +23,10 @@ export interface HttpOptions {
 }
 
 const PATHS = ['/metrics', '/livez', '/readyz'];
+/** A page from the middle of all files. */
+const PAGE = '/api/v1/files?limit=100&offset=';
+/** Of the file that is transferred meanwhile; what a player asks for at once. */
+const RANGE_BYTES = 1_048_576;
 const CONNECTIONS = 100;
 const SCRAPES = 30;
 /** A daemon reads its metrics no more often than every 100 ms; who asks sooner gets the text of before. */
@@ -39,7 +43,19 @@ export async function benchHttp(options: HttpOptions): Promise<void> {
     await reportScrapes(report, transfer.swarm, '');
     await transfer.run();
     await reportPairs(report, transfer, options);
-    await reportLoad(report, transfer, options);
+    const asked = PATHS.map((path) => ({ name: path.slice(1), path }));
+    await reportLoad(report, transfer, options, { asked, suffix: '' });
+    const { md5 } = transfer.swarm;
+    const middle = Math.floor(options.size / 2);
+    const headers = { range: `bytes=${middle}-${Math.min(options.size, middle + RANGE_BYTES) - 1}` };
+    const page = `${PAGE}${Math.floor(options.files / 2)}`;
+    await reportLoad(report, transfer, options, {
+      asked: [
+        { name: 'files-page', path: page },
+        { name: 'file-range', path: `/files/${md5}`, headers },
+      ],
+      suffix: '-api',
+    });
   });
 }
 
@@ -112,29 +128,34 @@ async function reportPairs(report: Report, transfer: Transfer, { runs, size }: H
   report.result('ratio-scraped', median(pairs.map(({ plain, scraped }) => plain / scraped)), 'x');
 }
 
-async function reportLoad(report: Report, transfer: Transfer, { seconds, size }: HttpOptions): Promise<void> {
+/** `suffix` names the figures that are of all requests together. */
+async function reportLoad(
+  report: Report,
+  transfer: Transfer,
+  { seconds, size }: HttpOptions,
+  { asked, suffix }: { readonly asked: readonly Asked[]; readonly suffix: string },
+): Promise<void> {
   const { url, daemon } = transfer.swarm;
   const before = residentBytes(daemon.pid);
   let over = false;
-  const loading = load(url, { paths: PATHS, connections: CONNECTIONS, seconds }).finally(() => {
+  const loading = load(url, { asked, connections: CONNECTIONS, seconds }).finally(() => {
     over = true;
   });
   const transfers: number[] = [];
   while (!over) transfers.push(await transfer.run());
   const loads = await loading;
   const after = residentBytes(daemon.pid);
-  for (const [path, { latency, requests }] of loads) {
-    const name = path.slice(1);
+  for (const [name, { latency, requests }] of loads) {
     report.result(`${name}-rate`, requests.average, 'requests/s');
     for (const quantile of ['p50', 'p99', 'max'] as const) {
       report.result(`${name}-${quantile}`, latency[quantile] / 1e3, 's');
     }
   }
-  report.result('load-errors', errorsOf(loads), 'errors');
-  report.result('get-loaded', size / median(transfers), 'B/s');
+  report.result(`load-errors${suffix}`, errorsOf(loads), 'errors');
+  report.result(`get-loaded${suffix}`, size / median(transfers), 'B/s');
   if (before !== null && after !== null) {
-    report.result('memory-before', before, 'B');
-    report.result('memory-after', after, 'B');
+    report.result(`memory-before${suffix}`, before, 'B');
+    report.result(`memory-after${suffix}`, after, 'B');
   }
 }
 

@@ -32,17 +32,26 @@ export async function whileScraped<T>(url: string, body: () => Promise<T>): Prom
   }
 }
 
-/** What many connections at once got, by path. */
+/** What is asked for again and again. */
+export interface Asked {
+  readonly name: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What many connections at once got, by name. */
 export type Loads = ReadonlyMap<string, Result>;
 
-/** Asks for each of the paths again and again over its share of the connections, for `seconds`. */
+/** Asks for each again and again over its share of the connections, for `seconds`. */
 export async function load(
   url: string,
-  { paths, connections, seconds }: { paths: readonly string[]; connections: number; seconds: number },
+  { asked, connections, seconds }: { asked: readonly Asked[]; connections: number; seconds: number },
 ): Promise<Loads> {
-  const each = Math.ceil(connections / paths.length);
+  const each = Math.ceil(connections / asked.length);
   const results = await Promise.all(
-    paths.map((path) => autocannon({ url: `${url}${path}`, connections: each, duration: seconds })),
+    asked.map(({ path, headers = {} }) =>
+      autocannon({ url: `${url}${path}`, headers: { ...headers }, connections: each, duration: seconds }),
+    ),
   );
-  return new Map(paths.map((path, i) => [path, results[i]!]));
+  return new Map(asked.map(({ name }, i) => [name, results[i]!]));
 }

@@ -15,6 +15,7 @@ const LOOK_MS = 100;
 /** A tracker and a daemon of it, each a process with HTTP. */
 export interface ServedSwarm {
   readonly magnet: string;
+  readonly md5: string;
   /** The large file that is shared. */
   readonly source: string;
   readonly daemon: Child;
@@ -45,7 +46,7 @@ export async function startServedSwarm(
   const trackers = [parseHostPort(at, 0)!];
   return {
     magnet: formatMagnet({ md5: md5 as FileMd5, name: 'source.bin', size, trackers }),
-    ...{ source, daemon, url },
+    ...{ md5, source, daemon, url },
     async end() {
       await daemon.end();
       await tracker.end();

@@ -20,10 +20,13 @@ test('bench http prints its figures under stable names, and leaves nothing behin
     'ratio-scraped',
     'livez-p99',
     'metrics-max',
+    'files-page-p99',
+    'file-range-max',
   ]) {
     assert.ok(figures.get(name)! > 0, `${name} is not among ${[...figures.keys()]}`);
   }
   assert.equal(figures.get('load-errors'), 0);
+  assert.equal(figures.get('load-errors-api'), 0);
   const few = figures.get('scrape-few-bytes')!;
   assert.ok(figures.get('scrape-bytes')! < few * 1.1, 'a scrape does not grow with the files');
   assert.deepEqual(

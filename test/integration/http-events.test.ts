@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { EventStreams } from '../../src/http/api/events.js';
+import type { Status } from '../../src/http/api/status.js';
 import { ApiScene } from '../support/api-daemon.js';
 import { atEnd } from '../support/clean-up.js';
 import { md5, seededBytes } from '../support/files.js';
+import { ManualClock } from '../support/manual-clock.js';
 
 const content = seededBytes('events', 900_000);
 const ID = md5(content);
@@ -22,10 +26,14 @@ async function follow(t: TestContext, port: number): Promise<IncomingMessage> {
 }
 
 async function* events(stream: IncomingMessage) {
-  let name = '';
-  for await (const line of createInterface({ input: stream })) {
-    if (line.startsWith('event: ')) name = line.slice(7);
-    if (line.startsWith('data: ')) yield { name, data: JSON.parse(line.slice(6)) };
+  let text = '';
+  for await (const chunk of stream.setEncoding('utf8')) {
+    const blocks = (text + chunk).split('\n\n');
+    text = blocks.pop()!;
+    for (const block of blocks) {
+      const [, name, data] = /^event: (\w+)\ndata: (.*)$/.exec(block) ?? [];
+      if (name !== undefined) yield { name, data: JSON.parse(data!) };
+    }
   }
 }
 
@@ -71,3 +79,45 @@ test('more than 64 streams are refused, until one of them ends', async (t) => {
     assert.ok(performance.now() < late);
   }
 });
+
+test('a reader that does not read is cut off, and the others go on', async () => {
+  const clock = new ManualClock();
+  const source = {
+    status: () => ({ version: 'x'.repeat(200_000) }) as unknown as Status,
+    find: () => null,
+    watch: () => () => {},
+    moving: () => [],
+  };
+  const streams = new EventStreams(source, clock);
+  const [slow, quick] = [new Reader(false), new Reader(true)];
+  for (const reader of [slow, quick]) await streams.endpoints[0]!.handle({ reply: reader.reply } as never);
+  for (let seconds = 0; seconds < 5; seconds++) {
+    clock.advance(1_000);
+    await setImmediate();
+  }
+  assert.deepEqual([slow.stream.destroyed, quick.stream.destroyed], [true, false]);
+  assert.ok(slow.stream.writableLength < 1_000_000);
+  assert.equal(quick.events, 6);
+  quick.stream.destroy();
+  await setImmediate();
+  assert.deepEqual(clock.pending, [], 'nobody listens: nothing is done');
+});
+
+/** The answer as the streams see it. */
+class Reader {
+  events = 0;
+  readonly stream: Writable;
+
+  constructor(reads: boolean) {
+    const write = (chunk: Buffer, _: string, done: () => void) => {
+      this.events += chunk.toString().split('event: ').length - 1;
+      if (reads) done();
+    };
+    this.stream = Object.assign(new Writable({ write }), { writeHead: () => {} });
+  }
+
+  get reply() {
+    const reply = { raw: this.stream, header: () => reply, hijack: () => reply, getHeaders: () => ({}) };
+    return reply;
+  }
+}

@@ -16,6 +16,7 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { HashSliceJob } from '../../src/compute/jobs.js';
 import { type Logger, silentLogger } from '../../src/core/logger.js';
+import type { FileMd5 } from '../../src/model/ids.js';
 import type { EntryChecks } from '../../src/storage/hash-queue.js';
 import { ShareIndex } from '../../src/storage/share-index.js';
 import { type HashSlices, ShareLibrary, type ShareLibraryOptions } from '../../src/storage/share-library.js';
@@ -535,4 +536,38 @@ test('stop ends a start that is still looking, and leaves no timer for files tha
   assert.deepEqual(waiting.clock.pending, [QUIET_MS]);
   await waiting.library.stop();
   assert.deepEqual(waiting.clock.pending, []);
+});
+
+test('a file that is withheld is shared no more while it lies there, and may be added again', async (t) => {
+  const folder = await realpath(await tempFolder(t));
+  const [a, b] = [join(folder, 'a'), join(folder, 'b')];
+  await writeFile(a, A);
+  await writeFile(b, A);
+  const subject = new Subject(t, { folders: [folder] });
+  await subject.library.start();
+  await subject.heard(1);
+  await until(() => subject.library.stats().paths === 2);
+  subject.library.withhold(md5(A) as FileMd5);
+  assert.equal(subject.said.length, 2);
+  assert.deepEqual([...subject.library.withheld].sort(), [a, b], 'all its places');
+  await subject.library.rescan();
+  assert.equal(subject.library.stats().paths, 0);
+
+  await unlink(b);
+  await subject.library.rescan();
+  assert.deepEqual([...subject.library.withheld], [a], 'what is gone may come back as another file');
+  await subject.library.add(a);
+  await subject.heard(3);
+  assert.equal(subject.library.find(md5(A) as FileMd5)?.path, a);
+});
+
+test('a file that was added and is gone at the next start is no error, and is found when it is back', async (t) => {
+  const folder = await realpath(await tempFolder(t));
+  const path = join(folder, 'a');
+  const subject = new Subject(t, { added: [path] });
+  await subject.library.start();
+  await writeFile(path, B);
+  await subject.library.rescan();
+  await until(() => subject.library.stats().unsettled === 1);
+  await assert.rejects(subject.library.add(join(folder, 'none')), { code: 'FILE_MISSING' });
 });
