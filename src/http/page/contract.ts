@@ -28,9 +28,11 @@ export type Priority = 'high' | 'normal' | 'low';
 
 export interface FileEntry {
   readonly md5: string;
-  readonly name: string | null;
-  readonly size: number | null;
-  readonly partCount: number | null;
+  /** The MD5 while no tracker has given a name. */
+  readonly name: string;
+  /** 0 while no tracker has given one, as is the part count. */
+  readonly size: number;
+  readonly partCount: number;
   readonly state: FileState;
   readonly magnet: string;
   readonly path: string | null;
@@ -56,7 +58,7 @@ export interface Owner {
 
 export interface FileDetail extends FileEntry {
   /** The PartList's bytes in base64: part 0 is the top bit of byte 0. */
-  readonly partMap: string | null;
+  readonly partMap: string;
   readonly owners: readonly Owner[];
   readonly limits: { readonly upload: number | null; readonly download: number | null };
 }
@@ -110,8 +112,8 @@ export interface Settings {
   readonly slots: number;
 }
 
-/** When, as the API writes times; bytes a second up and down. */
-export type HistoryPoint = readonly [string | number, number, number];
+/** Milliseconds since 1970; bytes a second up and down. */
+export type HistoryPoint = readonly [number, number, number];
 
 export interface History {
   readonly stepSeconds: number;

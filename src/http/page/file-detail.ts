@@ -6,10 +6,10 @@
 import type { Api } from './api.js';
 import type { FileDetail as Detail, FileEntry, Priority } from './contract.js';
 import { byId, element, say } from './element.js';
-import { nameOf, stateWord } from './file-row.js';
+import { stateWord } from './file-row.js';
 import { PartMap } from './part-map.js';
 import { bytes, count, duration, limit, rate } from './quantity.js';
-import { Table } from './table.js';
+import { type Cell, Table } from './table.js';
 
 const PRIORITIES: readonly Priority[] = ['high', 'normal', 'low'];
 
@@ -34,7 +34,6 @@ export class FileDetail {
     { title: 'Peer' },
     { title: 'Has', number: true },
     { title: 'Rate', number: true },
-    { title: '' },
   ]);
   readonly #toggle = element('button', { type: 'button' });
   readonly #remove = element('button', { type: 'button' }, 'Remove…');
@@ -94,33 +93,32 @@ export class FileDetail {
     this.#file = file;
     this.#root.hidden = false;
     const shared = file.state === 'shared';
-    say(byId('detail-name'), nameOf(file));
+    say(byId('detail-name'), file.name);
     say(this.#toggle, file.state === 'paused' || file.state === 'failed' ? 'Resume' : 'Pause');
     this.#toggle.hidden = shared;
     say(this.#remove, shared ? 'Stop sharing…' : 'Remove…');
     this.#open.href = `/files/${file.md5}`;
     // A link brings no token.
-    this.#open.hidden = this.#api.hasToken || file.size === null;
+    this.#open.hidden = this.#api.hasToken || file.size === 0;
     this.#priority.hidden = file.priority === null;
     if (file.priority !== null && document.activeElement !== this.#priority)
       this.#priority.value = file.priority;
     this.#error.hidden = file.error === null;
     say(this.#error, file.error === null ? '' : file.error.message);
     this.#showFacts(file);
-    const parts = file.partCount ?? 0;
+    const parts = file.partCount;
     say(
       this.#parts,
       parts === 0
         ? 'Parts: not known before a tracker has described the file'
-        : `Parts: ${file.parts} of ${parts} stored`,
+        : `Parts: ${file.parts.toLocaleString('en')} of ${parts.toLocaleString('en')} stored`,
     );
     this.#map.show(file.partMap, parts);
     this.#owners.show(
-      file.owners.map(({ address, parts: has, complete, banned, rate: now }) => [
-        address,
-        complete ? 'all' : `${has} of ${parts}`,
+      file.owners.map(({ address, parts: has, complete, banned, rate: now }): Cell[] => [
+        [address, banned ? 'Banned: it sent wrong bytes' : ''],
+        complete ? 'all' : `${has.toLocaleString('en')} of ${parts.toLocaleString('en')}`,
         now > 0 ? rate(now) : '–',
-        banned ? 'banned' : '',
       ]),
       shared
         ? 'Nobody asks for it at the moment.'
@@ -129,10 +127,11 @@ export class FileDetail {
   }
 
   #showFacts(file: Detail): void {
-    const left = file.size === null ? 0 : file.size - file.stored;
+    const shared = file.state === 'shared';
+    const left = file.size - file.stored;
     const facts: [string, string][] = [
       ['State', stateWord(file)],
-      ['Size', file.size === null ? 'not known yet' : bytes(file.size)],
+      ['Size', file.size === 0 ? 'not known yet' : bytes(file.size)],
       ['Stored', bytes(file.stored)],
       ['Rate', rate(file.rate)],
       ...(file.state === 'downloading' && file.rate > 0
@@ -140,7 +139,8 @@ export class FileDetail {
         : []),
       ['Peers', count(file.peers, 'peer', 'peers')],
       ['Uploaded', bytes(file.uploadedBytes)],
-      ['Limits', `↑ ${limit(file.limits.upload)} · ↓ ${limit(file.limits.download)}`],
+      ['Upload limit', limit(file.limits.upload)],
+      ...(shared ? [] : ([['Download limit', limit(file.limits.download)]] as [string, string][])),
       ['MD5', file.md5],
       ...(file.path === null ? [] : ([['Path', file.path]] as [string, string][])),
     ];

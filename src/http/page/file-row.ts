@@ -15,13 +15,8 @@ const WORDS: Readonly<Record<FileState, string>> = {
 
 export function stateWord(file: FileEntry): string {
   const word = WORDS[file.state] ?? file.state;
-  if (file.state === 'shared' || !file.size || file.stored === 0) return word;
+  if (file.state === 'shared' || file.stored === 0) return word;
   return `${word} · ${percent(file.stored / file.size)}`;
-}
-
-/** A file without a name is called by its MD5. */
-export function nameOf(file: FileEntry): string {
-  return file.name ?? file.md5;
 }
 
 export class FileRow {
@@ -53,9 +48,9 @@ export class FileRow {
     root.setAttribute('aria-posinset', `${index + 1}`);
     root.setAttribute('aria-selected', `${chosen}`);
     root.dataset.state = file?.state ?? '';
-    say(this.#name, file === null ? '…' : nameOf(file));
-    this.#name.title = file === null ? '' : nameOf(file);
-    say(this.#size, file?.size == null ? '' : bytes(file.size));
+    say(this.#name, file === null ? '…' : file.name);
+    this.#name.title = file === null ? '' : file.name;
+    say(this.#size, file === null || file.size === 0 ? '' : bytes(file.size));
     say(this.#word, file === null ? '' : stateWord(file));
     this.#progress.hidden = file === null || file.state === 'shared';
     this.#progress.value = file?.size ? file.stored / file.size : 0;

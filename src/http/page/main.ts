@@ -7,7 +7,6 @@ import { type Entry, EntryField } from './entry-field.js';
 import { followEvents } from './event-stream.js';
 import { FileDetail } from './file-detail.js';
 import { FileList } from './file-list.js';
-import { nameOf } from './file-row.js';
 import { LimitsDialog } from './limits-dialog.js';
 import { NodeView } from './node-view.js';
 import { Notices } from './notices.js';
@@ -49,7 +48,7 @@ const actions = {
       void attempt(async () => {
         await api.call('DELETE', `/files/${file.md5}?data=${data}`);
         list.apply({ changed: [], removed: [file.md5] });
-        notices.done(`${file.state === 'shared' ? 'No longer shared' : 'Removed'}: ${nameOf(file)}`);
+        notices.done(`${file.state === 'shared' ? 'No longer shared' : 'Removed'}: ${file.name}`);
       });
     });
   },
@@ -58,7 +57,7 @@ const actions = {
 const detail = new FileDetail(api, {
   ...actions,
   limits(file) {
-    limits.ask(`Limits of ${nameOf(file)}`, file.limits, async ({ upload, download }) => {
+    limits.ask(`Limits of ${file.name}`, file.limits, async ({ upload, download }) => {
       await api.call('PATCH', `/files/${file.md5}`, { uploadLimit: upload, downloadLimit: download });
       await detail.refresh();
     });
@@ -84,7 +83,7 @@ async function add(body: object): Promise<boolean> {
     const file = await api.call<FileEntry>('POST', '/files', body);
     list.reload();
     list.choose(file.md5);
-    notices.done(`${file.state === 'shared' ? 'Shared' : 'Added'}: ${nameOf(file)}`);
+    notices.done(`${file.state === 'shared' ? 'Shared' : 'Added'}: ${file.name}`);
   });
 }
 

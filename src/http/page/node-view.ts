@@ -3,30 +3,25 @@ import type { Api } from './api.js';
 import type { History, SlotPeer, Slots, Status, TrackerEntry } from './contract.js';
 import { byId, element, say } from './element.js';
 import { bytes, count, duration, limit, rate } from './quantity.js';
-import { Table } from './table.js';
+import { type Cell, Table } from './table.js';
 import { ThroughputChart } from './throughput-chart.js';
 
 /** Why a peer holds a slot (PROTOCOL.md §4). */
 const REASONS: Readonly<Record<string, string>> = {
-  regular: 'Regular: its turn, or earned by what it gave',
+  regular: 'Regular: by its turn, or earned by what it gave',
   optimistic: 'Optimistic: may begin without having given',
-  idle: 'Lent: nobody with a claim wants it',
+  idle: 'Lent: nobody with a claim to it waits',
 };
 
 export class NodeView {
   readonly #api: Api;
   readonly #chart = new ThroughputChart(byId('throughput'));
   readonly #slots = new Table(byId('slots'), [
-    { title: 'Peer' },
-    { title: 'Why' },
+    { title: 'Peer, and why' },
     { title: '↑', number: true },
     { title: '↓', number: true },
   ]);
-  readonly #trackers = new Table(byId('trackers'), [
-    { title: 'Tracker' },
-    { title: 'State' },
-    { title: 'Files', number: true },
-  ]);
+  readonly #trackers = new Table(byId('trackers'), [{ title: 'Tracker' }, { title: 'Files', number: true }]);
 
   constructor(api: Api) {
     this.#api = api;
@@ -46,9 +41,8 @@ export class NodeView {
     say(byId('slots-total'), `${slots.inUse} of ${slots.total} in use, ${slots.queued} queued`);
     this.#slots.show(slots.peers.map(slotRow), 'Nobody asks for anything at the moment: all slots are free.');
     this.#trackers.show(
-      trackers.map(({ tracker, state, lastError, files }) => [
-        tracker,
-        lastError === null ? state : `${state}: ${lastError}`,
+      trackers.map(({ tracker, state, lastError, files }): Cell[] => [
+        [tracker, lastError === null ? state : `${state}: ${lastError}`],
         files.toLocaleString('en'),
       ]),
       'No tracker is set: a magnet link can name one, or the daemon’s --tracker option.',
@@ -86,9 +80,9 @@ export class NodeView {
   }
 }
 
-function slotRow(peer: SlotPeer): string[] {
+function slotRow(peer: SlotPeer): Cell[] {
   const moves = (perSecond: number) => (perSecond > 0 ? rate(perSecond) : '–');
-  return [peer.peer, whyOf(peer), moves(peer.uploadRate), moves(peer.downloadRate)];
+  return [[peer.peer, whyOf(peer)], moves(peer.uploadRate), moves(peer.downloadRate)];
 }
 
 function whyOf({ state, reason, queued, waitedMs }: SlotPeer): string {

@@ -1,7 +1,7 @@
 /** Which parts are stored, as a map of small squares: where there are more parts than room, a square stands for several. */
 const SQUARE = 8;
 const GAP = 2;
-const MAX_LINES = 14;
+const MAX_LINES = 10;
 
 export class PartMap {
   readonly #canvas: HTMLCanvasElement;
@@ -14,9 +14,9 @@ export class PartMap {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#draw());
   }
 
-  /** `map` is a PartList in base64, null where nothing is known of the parts. */
-  show(map: string | null, count: number): void {
-    this.#parts = map === null ? new Uint8Array() : Uint8Array.from(atob(map), (char) => char.charCodeAt(0));
+  /** `map` is a PartList in base64. */
+  show(map: string, count: number): void {
+    this.#parts = Uint8Array.from(atob(map), (char) => char.charCodeAt(0));
     this.#count = count;
     this.#draw();
   }

@@ -1,7 +1,6 @@
 import type { FileEntry } from './contract.js';
 import { Dialog } from './dialog.js';
 import { byId, say } from './element.js';
-import { nameOf } from './file-row.js';
 
 /** Asks before a file is removed. */
 export class Removal {
@@ -12,7 +11,7 @@ export class Removal {
   ask(file: FileEntry, remove: (data: boolean) => void): void {
     const shared = file.state === 'shared';
     say(byId('removal-title'), shared ? 'Stop sharing this file?' : 'Remove this download?');
-    say(byId('removal-name'), nameOf(file));
+    say(byId('removal-name'), file.name);
     say(
       byId('removal-meaning'),
       shared

@@ -5,6 +5,9 @@ export interface Column {
   readonly number?: boolean;
 }
 
+/** Text, or text with an explanation below it. */
+export type Cell = string | readonly [text: string, below: string];
+
 /** A table whose rows are replaced as a whole, cell by cell where their number stays; or a line that says why there are none. */
 export class Table {
   readonly #root: HTMLElement;
@@ -23,15 +26,18 @@ export class Table {
   }
 
   /** `why` stands there when there are no rows. */
-  show(rows: readonly (readonly string[])[], why: string): void {
+  show(rows: readonly (readonly Cell[])[], why: string): void {
     const shown = rows.length === 0 ? this.#empty : this.#table;
     say(this.#empty, why);
     if (shown.parentNode !== this.#root) this.#root.replaceChildren(shown);
     while (this.#body.rows.length > rows.length) this.#body.deleteRow(-1);
-    rows.forEach((texts, at) => {
+    rows.forEach((cells, at) => {
       const row = this.#body.rows[at] ?? this.#body.appendChild(this.#newRow());
-      texts.forEach((text, cell) => {
-        say(row.cells[cell]!, text);
+      cells.forEach((cell, column) => {
+        const [text, below] = typeof cell === 'string' ? [cell, ''] : cell;
+        const [first, second] = row.cells[column]!.children;
+        say(first!, text);
+        say(second!, below);
       });
     });
   }
@@ -40,7 +46,9 @@ export class Table {
     return element(
       'tr',
       {},
-      ...this.#columns.map(({ number = false }) => element('td', { class: number ? 'number' : null })),
+      ...this.#columns.map(({ number = false }) =>
+        element('td', { class: number ? 'number' : null }, element('span'), element('small')),
+      ),
     );
   }
 }

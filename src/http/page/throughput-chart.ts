@@ -4,13 +4,15 @@
  * Invariant: `#points` are in the order of time, a step apart or more, and none is older than SPAN_MS.
  */
 import type { History } from './contract.js';
-import { bytes, rate } from './quantity.js';
+import { rate } from './quantity.js';
 
 const SPAN_MS = 600_000;
 const NS = 'http://www.w3.org/2000/svg';
 const HEIGHT = 160;
-const TOP = 16;
+const TOP = 8;
 const BOTTOM = 20;
+/** For the rates beside the lines. */
+const LEFT = 64;
 const LEAST_TOP = 10_240;
 
 interface Point {
@@ -34,7 +36,7 @@ export class ThroughputChart {
   /** Replaces what was there. */
   begin({ stepSeconds, points }: History): void {
     this.#stepMs = stepSeconds * 1_000;
-    this.#points = points.map(([at, up, down]) => ({ at: new Date(at).getTime(), up, down }));
+    this.#points = points.map(([at, up, down]) => ({ at, up, down }));
     this.#draw();
   }
 
@@ -53,7 +55,7 @@ export class ThroughputChart {
     const now = this.#points.at(-1)?.at ?? 0;
     const most = Math.max(0, ...this.#points.map(({ up, down }) => Math.max(up, down)));
     const top = scaleTop(most);
-    const x = (at: number) => ((at - now + SPAN_MS) / SPAN_MS) * width;
+    const x = (at: number) => LEFT + ((at - now + SPAN_MS) / SPAN_MS) * (width - LEFT);
     const y = (value: number) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
     const line = (of: (point: Point) => number) =>
       this.#points.map(
@@ -61,16 +63,14 @@ export class ThroughputChart {
       );
     this.#svg.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
     this.#svg.setAttribute('aria-label', `Throughput of the last 10 minutes, at most ${rate(most)}`);
+    const lines = [0, 0.5, 1].map((share) => ({ share, at: Math.round(y(top * share)) + 0.5 }));
     this.#svg.replaceChildren(
-      ...[0, 0.5, 1].flatMap((share) => {
-        const at = Math.round(y(top * share)) + 0.5;
-        const grid = shape('line', { class: 'grid', x1: 0, x2: width, y1: at, y2: at });
-        return share === 0 ? [grid] : [grid, label(0, at - 4, 'start', `${bytes(top * share)}/s`)];
-      }),
-      label(0, HEIGHT - 4, 'start', '10 min ago'),
-      label(width, HEIGHT - 4, 'end', 'now'),
+      ...lines.map(({ at }) => shape('line', { class: 'grid', x1: LEFT, x2: width, y1: at, y2: at })),
       shape('path', { class: 'up', d: line(({ up }) => up).join('') }),
       shape('path', { class: 'down', d: line(({ down }) => down).join('') }),
+      ...lines.map(({ share, at }) => label(LEFT - 8, at + 4, 'end', rate(top * share))),
+      label(LEFT, HEIGHT - 4, 'start', '10 min ago'),
+      label(width, HEIGHT - 4, 'end', 'now'),
     );
   }
 }
