@@ -53,7 +53,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(http|metrics|daemon/(http-server|(seedbox|tracker)-metrics)\\.ts)',
+        pathNot: '^src/(http|metrics|daemon/(api/|(http-server|(seedbox|tracker)-metrics)\\.ts))',
       },
       to: { path: '^src/(http|metrics)/', dependencyTypesNot: ['type-only'] },
     },
@@ -65,6 +65,12 @@ module.exports = {
         path: '^src/daemon/http-server\\.ts$',
         dependencyTypesNot: ['type-only', 'dynamic-import'],
       },
+    },
+    {
+      name: 'the-api-is-part-of-the-http-server',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/daemon/(api/|http-server\\.ts$)' },
+      to: { path: '^src/daemon/api/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'workers-are-reached-through-the-pool',

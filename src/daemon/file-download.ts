@@ -7,7 +7,7 @@ import type { PartIndex } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import type { Reading } from '../policy/part-picker.js';
 import { PartFile } from '../storage/part-file.js';
-import { Download, type DownloadSnapshot, type Proof } from '../swarm/download.js';
+import { Download, type DownloadSnapshot, type OwnerStatus, type Proof } from '../swarm/download.js';
 import type { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { ServedFile } from '../swarm/upload.js';
 import type { ArrivingFile } from './arriving-file.js';
@@ -105,6 +105,11 @@ export class FileDownload implements ArrivingFile {
 
   arrival(part: PartIndex, signal: AbortSignal): Promise<void> {
     return this.#arrivals.wait(part, signal);
+  }
+
+  /** Whom the parts are asked of, at most so many. */
+  owners(limit: number): readonly OwnerStatus[] {
+    return this.#download.owners(limit);
   }
 
   snapshot(): DownloadSnapshot {

@@ -1,6 +1,8 @@
 /** What a tracker and a daemon serve over HTTP: metrics and health. Loaded only where that is wanted. */
+import { join } from 'node:path';
 import type { Clock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
+import { AccessTokens } from '../http/access-tokens.js';
 import { AddressFile } from '../http/address-file.js';
 import { healthRoutes } from '../http/health.js';
 import { isLoopback } from '../http/host-check.js';
@@ -12,6 +14,7 @@ import { collectTracker } from '../metrics/tracker.js';
 import { collectConnections } from '../metrics/traffic.js';
 import type { HostPort } from '../model/address.js';
 import { DiskSpace } from '../storage/disk-space.js';
+import { DaemonApi } from './api/daemon-api.js';
 import { seedboxLacks, trackerLacks } from './readiness.js';
 import type { Seedbox } from './seedbox.js';
 import { collectSeedbox, type SeedboxObservers, seedboxObservers } from './seedbox-metrics.js';
@@ -34,7 +37,8 @@ export interface HttpServerOptions {
 
 /** What runs in this process. */
 export interface Served {
-  readonly seedbox?: Pick<Seedbox, 'snapshot' | 'health' | 'limits'>;
+  /** It has started. */
+  readonly seedbox?: Seedbox;
   readonly tracker?: Pick<TrackerServer, 'stats'>;
 }
 
@@ -42,6 +46,9 @@ export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #metrics: MetricsRegistry;
   readonly #file: AddressFile | null;
+  readonly #space: DiskSpace;
+  #tokens: AccessTokens | null = null;
+  #daemonApi: DaemonApi | null = null;
   #listener: HttpListener | null = null;
   #sampling: { cancel(): void } | null = null;
 
@@ -52,6 +59,7 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
+    this.#space = new DiskSpace(options.folders);
     this.#metrics = new MetricsRegistry(options.clock);
     this.#file = options.stateDir === null ? null : new AddressFile(options.stateDir);
   }
@@ -71,9 +79,12 @@ export class HttpServer {
    * be started elsewhere.
    */
   async start(listen: HostPort, served: Served): Promise<HostPort> {
-    const { token, logger } = this.#options;
-    const listener = new HttpListener({ listen, token, logger });
+    const { clock, logger } = this.#options;
+    this.#tokens ??= await this.#openTokens();
+    const listener = new HttpListener({ listen, tokens: this.#tokens, clock, logger });
     const { seedbox, tracker } = served;
+    const api = seedbox === undefined ? null : this.#api(seedbox);
+    if (api !== null) listener.add(api.routes);
     listener.add(metricsRoute(this.#metrics));
     listener.add(
       healthRoutes(() => [
@@ -81,30 +92,43 @@ export class HttpServer {
         ...(seedbox === undefined ? [] : seedboxLacks(seedbox)),
       ]),
     );
-    const at = await listener.start();
     try {
+      const at = await listener.start();
       await this.#file?.write(at);
+      this.#listener = listener;
+      this.#daemonApi = api;
+      this.#collect(served);
+      return at;
     } catch (error) {
+      api?.stop();
       await listener.stop();
       throw error;
     }
-    this.#listener = listener;
-    this.#collect(served);
-    return at;
+  }
+
+  #openTokens(): Promise<AccessTokens> {
+    const { token, stateDir } = this.#options;
+    return AccessTokens.open(token, stateDir === null ? null : join(stateDir, 'tokens.json'));
+  }
+
+  #api(seedbox: Seedbox): DaemonApi {
+    const { folders, version, clock } = this.#options;
+    return new DaemonApi({ seedbox, space: this.#space, folders, version, clock });
   }
 
   /** Idempotent. */
   async stop(): Promise<void> {
     this.#sampling?.cancel();
+    this.#daemonApi?.stop();
     if (this.#listener !== null) await this.#file?.remove();
     await this.#listener?.stop();
   }
 
   #collect({ seedbox, tracker }: Served): void {
-    const { version, clock, folders } = this.#options;
+    const { version, clock } = this.#options;
     const metrics = this.#metrics;
     this.#sampling = collectProcess(metrics, version, clock);
-    if (seedbox !== undefined) collectSeedbox(metrics, { seedbox, space: new DiskSpace(folders) });
+    if (seedbox !== undefined) collectSeedbox(metrics, { seedbox, space: this.#space });
     if (tracker !== undefined) collectTracker(metrics, () => tracker.stats());
     collectConnections(metrics, () => ({
       ...(seedbox === undefined ? {} : { peer: seedbox.snapshot().listener }),

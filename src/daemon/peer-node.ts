@@ -197,6 +197,14 @@ export class PeerNode implements Adjustable {
     if (this.#upload !== null) this.#upload.slots = slots;
   }
 
+  get slots(): number {
+    return this.#slots;
+  }
+
+  fileLimits(md5: FileMd5): Limits {
+    return this.#limitedFiles.get(md5) ?? { upload: null, download: null };
+  }
+
   /** What limits cost. */
   get limiters() {
     return { upload: this.#uploadLimits, download: this.#downloadLimits };

@@ -42,24 +42,29 @@ export async function search({
   try {
     group.start();
     await group.ready(NO_TRACKER_MS);
-    const found = await group.look(text);
-    return await Promise.all(
-      found.map(async ({ md5, name, fileSize, partSize, sessions }, rank) => {
-        const geometry = partGeometry(fileSize, partSize);
-        const owners = rank < OWNERS_ASKED ? await group.findOwners(md5, geometry, name).catch(() => []) : [];
-        const { host, port } = sessions[0]!.tracker;
-        return {
-          md5,
-          name,
-          size: fileSize,
-          partSize,
-          owners: owners.length,
-          tracker: formatHostPort(host, port),
-        };
-      }),
-    );
+    return await searchAt(group, text);
   } finally {
     signal.removeEventListener('abort', stop);
     group.stop();
   }
+}
+
+/** As `search`, at trackers that this node is logged in at already. */
+export async function searchAt(group: TrackerGroup, text: string): Promise<SearchResult[]> {
+  const found = await group.look(text);
+  return await Promise.all(
+    found.map(async ({ md5, name, fileSize, partSize, sessions }, rank) => {
+      const geometry = partGeometry(fileSize, partSize);
+      const owners = rank < OWNERS_ASKED ? await group.findOwners(md5, geometry, name).catch(() => []) : [];
+      const { host, port } = sessions[0]!.tracker;
+      return {
+        md5,
+        name,
+        size: fileSize,
+        partSize,
+        owners: owners.length,
+        tracker: formatHostPort(host, port),
+      };
+    }),
+  );
 }

@@ -1,23 +1,28 @@
 /** The daemon: shared folders, registered at the trackers, uploaded to whoever asks. */
+import { realpath, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { UsageError } from '../core/errors.js';
+import { join, sep } from 'node:path';
+import { invariant, UsageError } from '../core/errors.js';
 import type { HostPort } from '../model/address.js';
 import { DEFAULT_PART_SIZE } from '../model/geometry.js';
 import type { FileMd5 } from '../model/ids.js';
 import { formatMagnet } from '../model/magnet.js';
 import type { Manifest } from '../model/manifest.js';
 import { PartList } from '../model/part-list.js';
+import { diskError } from '../storage/disk-error.js';
 import { LockFile } from '../storage/lock-file.js';
 import { ShareIndex } from '../storage/share-index.js';
 import { type SharedFile, ShareLibrary } from '../storage/share-library.js';
 import { SwarmCounts } from '../swarm/swarm-counts.js';
+import type { TrackerGroup } from '../swarm/tracker-group.js';
 import type { ServedFile } from '../swarm/upload.js';
 import type { Adjustable, Limits } from './adjustable.js';
 import type { Engine } from './engine.js';
 import { HashLog } from './hash-log.js';
 import { midstateCheck } from './midstate-check.js';
 import { PeerNode, type PeerNodeOptions } from './peer-node.js';
+import { SentBytes } from './sent-bytes.js';
+import { ShareList } from './share-list.js';
 import type { CompletedFile } from './transfer.js';
 import { Transfers } from './transfers.js';
 import { TransfersFile } from './transfers-file.js';
@@ -60,19 +65,29 @@ export interface SeedboxOptions extends Omit<PeerNodeOptions, 'threads'> {
 export class Seedbox implements Adjustable {
   /** What its downloads do. */
   readonly downloads: SwarmCounts;
+  /** What was sent of each file. */
+  readonly sent: SentBytes;
   readonly #options: SeedboxOptions;
   readonly #node: PeerNode;
   #lock: LockFile | null = null;
   #index: ShareIndex | null = null;
   #library: ShareLibrary | null = null;
   #transfers: Transfers | null = null;
+  #shareList: ShareList | null = null;
+  #address: HostPort | null = null;
+  readonly #watchers = new Set<(md5: FileMd5) => void>();
   #rescan: { cancel(): void } | null = null;
   #stopped: Promise<{ unavailable: Manifest[] }> | null = null;
 
   constructor(options: SeedboxOptions) {
     this.#options = options;
     this.downloads = new SwarmCounts(options.onFetched);
-    this.#node = new PeerNode({ ...options, threads: availableParallelism() }, (md5) => {
+    this.sent = new SentBytes(options.clock);
+    const onSent = (md5: FileMd5, bytes: number) => {
+      this.sent.add(md5, bytes);
+      options.onSent?.(md5, bytes);
+    };
+    this.#node = new PeerNode({ ...options, onSent, threads: availableParallelism() }, (md5) => {
       const file = this.#library?.find(md5) ?? null;
       return file === null ? (this.#transfers?.served(md5) ?? null) : this.#served(file);
     });
@@ -87,7 +102,9 @@ export class Seedbox implements Adjustable {
         this.#lock = await LockFile.acquire(join(stateDir, 'lock'));
         this.#index = await ShareIndex.open(join(stateDir, 'shares'), logger);
       }
+      this.#shareList = await ShareList.open(stateDir);
       const address = await this.#node.listen();
+      this.#address = address;
       this.#node.trackers.start();
       const engine = await this.#node.work();
       const log = new HashLog(clock, logger);
@@ -95,6 +112,8 @@ export class Seedbox implements Adjustable {
       this.#library = new ShareLibrary({
         folders,
         files,
+        added: this.#shareList.added,
+        withheld: this.#shareList.withheld,
         index: this.#index,
         hash: { hashSlice: (job) => engine.pool.run('hashSlice', job) },
         concurrency: availableParallelism(),
@@ -129,6 +148,65 @@ export class Seedbox implements Adjustable {
     return this.#stopped;
   }
 
+  /** Where peers reach it; null until it has started. */
+  get address(): HostPort | null {
+    return this.#address;
+  }
+
+  get trackers(): TrackerGroup {
+    return this.#node.trackers;
+  }
+
+  /** The files that are shared; null until it has started. */
+  get library(): Pick<ShareLibrary, 'files' | 'find' | 'noticeChanged'> | null {
+    return this.#library;
+  }
+
+  /** Of the settings: those that magnet links name. */
+  get namedTrackers(): readonly HostPort[] {
+    return this.#options.trackers;
+  }
+
+  /** Calls `watcher` with each file that is new, gone or another than it was, until the result is called. */
+  watch(watcher: (md5: FileMd5) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /**
+   * Shares a file, or all of a folder, in this run and the next ones. Resolves with where the files lie, once what need
+   * not be hashed is shared. Throws OperationalError 'disk', UsageError 'TOO_MANY_SHARES'.
+   */
+  async share(path: string): Promise<readonly string[]> {
+    const { library, list } = this.#started();
+    const files = await library.add(path);
+    await list.add(path, library.withheld);
+    return files.map((file) => file.path);
+  }
+
+  /** Whose content it is; undefined while that is not known. */
+  sharedAt(path: string): FileMd5 | undefined {
+    return this.#library?.md5At(path);
+  }
+
+  /**
+   * Stops sharing a file, in this run and the next ones, and tells the trackers; with `data` the file goes, which has to
+   * lie in the folder for downloads. Throws UsageError 'NOT_OURS', OperationalError 'disk'.
+   */
+  async unshare(md5: FileMd5, data: boolean): Promise<void> {
+    const { library, list } = this.#started();
+    const paths = library.places(md5).map(({ path }) => path);
+    if (data) await this.#mustBeOurs(paths);
+    library.withhold(md5);
+    await list.keep(library.withheld);
+    if (!data) return;
+    for (const path of paths) {
+      await rm(path, { force: true }).catch((error: unknown) => {
+        throw diskError(error, path);
+      });
+    }
+  }
+
   /** The downloads; null until it has started. */
   get transfers(): Transfers | null {
     return this.#transfers;
@@ -144,6 +222,16 @@ export class Seedbox implements Adjustable {
 
   setSlots(slots: number): void {
     this.#node.setSlots(slots);
+  }
+
+  /** Of the settings, or as set since. */
+  get slots(): number {
+    return this.#node.slots;
+  }
+
+  /** Those that a file has besides the ones for all; null: none. */
+  fileLimits(md5: FileMd5): Limits {
+    return this.#node.fileLimits(md5);
   }
 
   stats() {
@@ -186,6 +274,24 @@ export class Seedbox implements Adjustable {
     return { unavailable };
   }
 
+  #started() {
+    const { library, list } = { library: this.#library, list: this.#shareList };
+    invariant(library !== null && list !== null, 'asked before the start');
+    return { library, list };
+  }
+
+  async #mustBeOurs(paths: readonly string[]): Promise<void> {
+    const { downloads } = this.#options;
+    const folder = downloads === null ? null : await realpath(downloads).catch(() => null);
+    if (folder !== null && paths.every((path) => path.startsWith(folder + sep))) return;
+    const remedy = 'leave its data, and delete it yourself';
+    throw new UsageError('NOT_OURS', `the file lies outside the folder for downloads: ${remedy}`);
+  }
+
+  #changed(md5: FileMd5): void {
+    for (const watcher of this.#watchers) watcher(md5);
+  }
+
   #downloads(library: ShareLibrary, engine: Engine): Transfers {
     const { stateDir, downloads, activeDownloads, clock, logger } = this.#options;
     return new Transfers({
@@ -194,6 +300,7 @@ export class Seedbox implements Adjustable {
       file: stateDir === null ? null : new TransfersFile(join(stateDir, 'downloads.json')),
       isShared: (md5) => library.find(md5) !== null,
       completed: (file) => this.#downloaded(library, file),
+      changed: (md5) => this.#changed(md5),
     });
   }
 
@@ -244,12 +351,14 @@ export class Seedbox implements Adjustable {
     const { onShared, trackers } = this.#options;
     const { md5, name, geometry } = manifest;
     this.#node.trackers.register(manifest);
+    this.#changed(md5);
     const size = geometry.fileSize;
     onShared({ md5, name, size, path, magnet: formatMagnet({ md5, name, size, trackers: [...trackers] }) });
   }
 
   #removed({ manifest }: SharedFile): void {
     this.#node.trackers.unregister(manifest.md5);
+    this.#changed(manifest.md5);
   }
 
   #scanLater(): void {

@@ -15,6 +15,7 @@ import type { Manifest } from '../model/manifest.js';
 import type { PartList } from '../model/part-list.js';
 import { RateMeter } from '../policy/rate-meter.js';
 import { PartFile } from '../storage/part-file.js';
+import type { OwnerStatus } from '../swarm/download.js';
 import type { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { ServedFile } from '../swarm/upload.js';
 import type { ArrivingFile } from './arriving-file.js';
@@ -62,11 +63,14 @@ export interface CompletedFile {
 export class Transfer {
   readonly #init: TransferInit;
   readonly #rate = new RateMeter();
+  /** From the next attempt on. */
+  sequential: boolean;
   #magnet: Magnet;
   #state: TransferState;
   #error: { readonly code: string; readonly message: string } | null = null;
   #manifest: Manifest | null = null;
   #download: FileDownload | null = null;
+  #kept: PartList | null = null;
   #ending = new AbortController();
   #attempt: Promise<void> | null = null;
   #retry: Timer | null = null;
@@ -75,6 +79,7 @@ export class Transfer {
   constructor(init: TransferInit) {
     this.#init = init;
     this.#magnet = init.magnet;
+    this.sequential = init.sequential;
     this.#state = init.paused ? 'paused' : 'queued';
   }
 
@@ -85,10 +90,6 @@ export class Transfer {
   /** With the name and size that a tracker gave, once one has. */
   get magnet(): Magnet {
     return this.#magnet;
-  }
-
-  get sequential(): boolean {
-    return this.#init.sequential;
   }
 
   /** What went wrong last; null when nothing did since it was started. */
@@ -109,6 +110,16 @@ export class Transfer {
   /** Parts on disk, a view; null while nothing is fetched. */
   get stored(): PartList | null {
     return this.#download?.stored ?? null;
+  }
+
+  /** As `stored`, and the parts that the last attempt of this run left; null before the first one. */
+  get kept(): PartList | null {
+    return this.stored ?? this.#kept;
+  }
+
+  /** Whom the parts are asked of, at most so many. */
+  owners(limit: number): readonly OwnerStatus[] {
+    return this.#download?.owners(limit) ?? [];
   }
 
   /** The download while it runs, to be read from; null else. */
@@ -158,12 +169,14 @@ export class Transfer {
 
   /** Removes what is stored, after `halt`. Throws OperationalError 'disk'. */
   async discard(): Promise<void> {
+    this.#kept = null;
     const { name, md5 } = this.#magnet;
     if (name !== null) await PartFile.remove(this.#target(name), md5);
   }
 
   async #fetch(signal: AbortSignal): Promise<void> {
-    const { node, counts, completed, clock, engine, logger, sequential } = this.#init;
+    const { node, counts, completed, clock, engine, logger } = this.#init;
+    const { sequential } = this;
     const found = await findFile({ magnet: this.#magnet }, (text) => node.trackers.look(text), null);
     if (signal.aborted) return;
     const [manifest] = manifestsOf(found);
@@ -182,6 +195,7 @@ export class Transfer {
       await completed({ manifest, path: target, midstates });
     } finally {
       if ((this.#download?.snapshot().fetched ?? 0) > 0) this.#retryMs = FIRST_RETRY_MS;
+      this.#kept = download.stored.clone();
       this.#download = null;
       await download.place.close();
     }

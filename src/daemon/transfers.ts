@@ -34,14 +34,16 @@ export interface TransfersInit {
   readonly isShared: (md5: FileMd5) => boolean;
   /** A file is complete: it is to be shared from where it is. */
   readonly completed: (file: CompletedFile) => Promise<void>;
+  /** A download is new, gone, or another than it was. */
+  readonly changed: (md5: FileMd5) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 export interface AddOptions {
-  readonly paused?: boolean;
-  readonly sequential?: boolean;
-  readonly priority?: Priority;
+  readonly paused?: boolean | undefined;
+  readonly sequential?: boolean | undefined;
+  readonly priority?: Priority | undefined;
 }
 
 interface Listed {
@@ -66,7 +68,9 @@ export class Transfers {
       logger.warn({ downloads: kept.length }, 'downloads wait: there is no --downloads folder for them');
     if (folder === null) return;
     for (const { magnet, ...options } of kept) {
-      if (!this.#init.isShared(magnet.md5)) this.#list(magnet, options);
+      if (this.#init.isShared(magnet.md5)) continue;
+      this.#list(magnet, options);
+      this.#init.changed(magnet.md5);
     }
     this.#fill();
   }
@@ -94,6 +98,7 @@ export class Transfers {
       this.#listed.delete(magnet.md5);
       throw error;
     }
+    this.#init.changed(magnet.md5);
     this.#fill();
     return transfer;
   }
@@ -138,8 +143,22 @@ export class Transfers {
     const listed = this.#listed.get(md5);
     if (listed === undefined) return false;
     listed.priority = priority;
+    this.#init.changed(md5);
     await this.#keep();
     this.#fill();
+    return true;
+  }
+
+  /** Whether parts come mostly in the order of the file. */
+  async order(md5: FileMd5, sequential: boolean): Promise<boolean> {
+    const listed = this.#listed.get(md5);
+    if (listed === undefined) return false;
+    const { transfer } = listed;
+    if (transfer.sequential === sequential) return true;
+    transfer.sequential = sequential;
+    // The order is that of an attempt: one under way is begun again, with what it has stored.
+    if (isRunning(transfer)) await transfer.halt('queued');
+    await this.#keep();
     return true;
   }
 
@@ -150,6 +169,7 @@ export class Transfers {
     await listed.transfer.halt('paused');
     if (data) await listed.transfer.discard();
     this.#listed.delete(md5);
+    this.#init.changed(md5);
     await this.#keep();
     this.#fill();
     return true;
@@ -174,7 +194,7 @@ export class Transfers {
       ...{ magnet, paused, sequential, counts, node, engine, clock, logger },
       folder: folder!,
       completed: (file) => this.#completed(file),
-      changed: () => this.#changed(),
+      changed: () => this.#changed(magnet.md5),
     });
     const listed = { transfer, priority };
     this.#listed.set(magnet.md5, listed);
@@ -185,11 +205,13 @@ export class Transfers {
   async #completed(file: CompletedFile): Promise<void> {
     await this.#init.completed(file);
     this.#listed.delete(file.manifest.md5);
+    this.#init.changed(file.manifest.md5);
     await this.#keep();
     this.#fill();
   }
 
-  #changed(): void {
+  #changed(md5: FileMd5): void {
+    this.#init.changed(md5);
     this.#fill();
     this.#keep().catch((error: unknown) =>
       this.#init.logger.warn({ error }, 'the list of downloads was not written'),

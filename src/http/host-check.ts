@@ -18,6 +18,11 @@ export function isOwnHost(header: string | undefined, listenHost: string): boole
   return name !== null && (isLoopback(name) || canonicalIp(name) === canonicalIp(listenHost));
 }
 
+/** Whether an Origin header is that of a page from the place that the Host header names. */
+export function isOwnOrigin(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && host !== undefined && new URL(origin).host === host.trim().toLowerCase();
+}
+
 /** Without the port, which is another one behind a tunnel. */
 function nameIn(header: string): string | null {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/@]+))(?::\d{1,5})?$/i.exec(header.trim());

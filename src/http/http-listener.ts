@@ -1,23 +1,37 @@
 /**
  * The HTTP side of a tracker or a daemon: whatever routes it is given, behind the checks that hold for all of them.
  *
- * Invariant: a route runs only for a request whose Host is this listener's (on loopback) and that brings the token, if
- * there is one; only routes with `config.open` need no token. Without a token it listens on loopback alone.
+ * Invariant: a route runs only for a request whose Host is this listener's (on loopback), that no page of another site has
+ * a browser send, and that brings a token which allows the route, if there are tokens; only routes with `config.open`
+ * need none. Without a token in the settings it listens on loopback alone.
  */
 import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { invariant, OperationalError } from '../core/errors.js';
+import type { Clock } from '../core/clock.js';
+import { type BugTorrentError, invariant, OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
-import { BearerToken } from './bearer-token.js';
-import { isLoopback, isOwnHost } from './host-check.js';
+import type { AccessTokens } from './access-tokens.js';
+import { statusOf } from './error-status.js';
+import { isLoopback, isOwnHost, isOwnOrigin } from './host-check.js';
+import { allows, type Scope } from './scope.js';
+import { WrongTokens } from './wrong-tokens.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** No token is needed. */
     readonly open?: boolean;
+    /** What a token has to allow; `admin` when left out. */
+    readonly scope?: Scope;
+  }
+  interface FastifyRequest {
+    /** What its token allows; everything where no token is needed. */
+    scopes: readonly Scope[];
   }
 }
+
+const EVERYTHING: readonly Scope[] = ['admin'];
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 const MAX_CONNECTIONS = 1_000;
 /** For the whole request to arrive. */
@@ -27,8 +41,9 @@ const MAX_BODY_BYTES = 65_536;
 export interface HttpListenerInit {
   /** Port 0: a free one. */
   readonly listen: HostPort;
-  /** What requests have to bring; null is for loopback only. */
-  readonly token: string | null;
+  /** Without one in the settings: for loopback only. */
+  readonly tokens: Pick<AccessTokens, 'areNeeded' | 'scopesIn'>;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -38,12 +53,13 @@ export type Routes = (app: FastifyInstance) => void;
 export class HttpListener {
   readonly #init: HttpListenerInit;
   readonly #app: FastifyInstance;
-  readonly #token: BearerToken | null;
+  readonly #wrong: WrongTokens;
 
   constructor(init: HttpListenerInit) {
-    invariant(init.token !== null || isLoopback(init.listen.host), 'a listener for others has a token');
+    const isOpen = !init.tokens.areNeeded;
+    invariant(!isOpen || isLoopback(init.listen.host), 'a listener for others has a token');
     this.#init = init;
-    this.#token = init.token === null ? null : new BearerToken(init.token);
+    this.#wrong = new WrongTokens(init.clock);
     this.#app = fastify({
       requestTimeout: REQUEST_MS,
       bodyLimit: MAX_BODY_BYTES,
@@ -51,6 +67,9 @@ export class HttpListener {
       forceCloseConnections: true,
     });
     this.#app.server.maxConnections = MAX_CONNECTIONS;
+    // A page of another site may have a browser send text, but not JSON.
+    this.#app.removeContentTypeParser('text/plain');
+    this.#app.decorateRequest('scopes');
     this.#app.addHook('onRequest', (request, reply, done) => {
       if (this.#isWelcome(request, reply)) done();
     });
@@ -90,19 +109,56 @@ export class HttpListener {
   /** Answers itself when it is not. */
   #isWelcome(request: FastifyRequest, reply: FastifyReply): boolean {
     const { host } = this.#init.listen;
-    const { headers, routeOptions } = request;
-    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    const { headers, method } = request;
+    reply
+      .header('cache-control', 'no-store')
+      .header('x-content-type-options', 'nosniff')
+      .header('cross-origin-resource-policy', 'same-origin');
     if (isLoopback(host) && !isOwnHost(headers.host, host)) {
       refuse(reply, 403, 'FOREIGN_HOST', 'the Host header names another machine');
       return false;
     }
-    if (this.#token === null || routeOptions.config.open === true || this.#token.isIn(headers.authorization))
+    if (!READING.has(method) && headers.origin !== undefined && !isOwnOrigin(headers.origin, headers.host)) {
+      refuse(reply, 403, 'FOREIGN_ORIGIN', 'pages of other sites cannot change anything here');
+      return false;
+    }
+    return this.#mayPass(request, reply);
+  }
+
+  #mayPass(request: FastifyRequest, reply: FastifyReply): boolean {
+    const { headers, routeOptions, ip } = request;
+    const { open = false, scope = 'admin' } = routeOptions.config;
+    const { tokens } = this.#init;
+    if (!tokens.areNeeded || open) {
+      request.scopes = tokens.areNeeded ? [] : EVERYTHING;
       return true;
-    refuse(reply.header('www-authenticate', 'Bearer'), 401, 'UNAUTHORIZED', 'a token is needed');
+    }
+    const wait = headers.authorization === undefined ? 0 : this.#wrong.wait(ip);
+    if (wait > 0) {
+      reply.header('retry-after', Math.ceil(wait / 1000));
+      refuse(reply, 429, 'TOO_MANY_TRIES', 'too many wrong tokens: try again later');
+      return false;
+    }
+    const scopes = tokens.scopesIn(headers.authorization);
+    if (scopes === null) {
+      if (headers.authorization !== undefined) this.#wrong.wrong(ip);
+      refuse(reply.header('www-authenticate', 'Bearer'), 401, 'UNAUTHORIZED', 'a token is needed');
+      return false;
+    }
+    this.#wrong.right(ip);
+    request.scopes = scopes;
+    if (request.is404 || allows(scopes, scope)) return true;
+    refuse(reply, 403, 'NOT_ALLOWED', `the token has not the scope ${scope}`);
     return false;
   }
 
   #failed(error: unknown, reply: FastifyReply): void {
+    const told = statusOf(error);
+    if (told !== null) {
+      const { code, message } = error as BugTorrentError;
+      refuse(reply, told, code, message);
+      return;
+    }
     const {
       statusCode = 500,
       code,

@@ -9,7 +9,7 @@ interface Scraped {
 /** `/metrics`, in Prometheus's text format. */
 export function metricsRoute(metrics: Scraped): Routes {
   return (app) => {
-    app.get('/metrics', async (_, reply) => {
+    app.get('/metrics', { config: { scope: 'metrics' } }, async (_, reply) => {
       void reply.type(metrics.contentType);
       return metrics.scrape();
     });

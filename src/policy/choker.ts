@@ -101,6 +101,12 @@ export class Choker<K> {
     return this.#known.get(peer)?.reason ?? null;
   }
 
+  /** Since when the peer has waited for a slot; null when it has one, or wants none. */
+  waitsSince(peer: K): number | null {
+    const known = this.#known.get(peer);
+    return known === undefined || known.reason !== null || !known.wants ? null : known.since;
+  }
+
   /** Since when the peer has its slot; null when it has none. */
   heldSince(peer: K): number | null {
     const known = this.#known.get(peer);
@@ -153,6 +159,11 @@ export class Choker<K> {
   /** Payload that it took in the last 20 s. */
   recentlyTook(peer: K, now: number): number {
     return this.#known.get(peer)?.took?.within(now) ?? 0;
+  }
+
+  /** Payload that it gave in the last 20 s. */
+  recentlyGave(peer: K, now: number): number {
+    return this.#known.get(peer)?.gave?.within(now) ?? 0;
   }
 
   /** To be called at `reviewAt`, and when contenders or slots changed: then only free and idle slots change hands. */

@@ -62,6 +62,10 @@ export interface SlotPeer {
   readonly serving: number;
   /** Bytes a second over the last 20 s. */
   readonly rate: number;
+  /** What it sent us, likewise. */
+  readonly gaveRate: number;
+  /** For a slot; 0 with one. */
+  readonly waitedMs: number;
 }
 
 /** Connections whose first waiting requests are compared (PROTOCOL.md §4). */
@@ -192,6 +196,8 @@ export class UploadQueue {
         waiting: waiting.size,
         serving,
         rate,
+        gaveRate: Math.round(this.#choker.recentlyGave(peer, now) / (WINDOW_MS / 1000)),
+        waitedMs: Math.max(0, Math.round(now - (this.#choker.waitsSince(peer) ?? now))),
       });
     };
     for (const peer of this.#choker.holders) list(peer, null);

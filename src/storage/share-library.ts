@@ -28,6 +28,7 @@ import { QuietPaths } from './quiet-paths.js';
 import { type SharedFile, SharedFiles } from './shared-files.js';
 
 export type { HashSlices } from './file-hasher.js';
+export type { ScannedFile } from './folder-scan.js';
 export type { SharedFile } from './shared-files.js';
 
 /** What is remembered from earlier runs; see ShareIndex. */
@@ -42,6 +43,10 @@ export interface ShareLibraryOptions {
   readonly folders: readonly string[];
   /** Shared one by one; a folder among them is shared with all it contains. */
   readonly files: readonly string[];
+  /** As `files`, named while an earlier run lasted: one that is gone is no error. */
+  readonly added?: Iterable<string>;
+  /** Real paths that are not shared though they lie there, until they are gone. */
+  readonly withheld?: Iterable<string>;
   /** Null: every file is hashed at every start. */
   readonly index: KnownHashes | null;
   readonly hash: HashSlices;
@@ -105,12 +110,17 @@ export class ShareLibrary {
   #isStopped = false;
   /** What the last scan left out, so that each is said once. */
   #problems = new Set<string>();
+  /** Not shared, whatever a scan finds there. */
+  readonly #withheld: Set<string>;
+  readonly #added: string[];
   #indexHits = 0;
   #rechecked = 0;
   readonly #errors: Record<string, number> = {};
 
   constructor(options: ShareLibraryOptions) {
     this.#options = options;
+    this.#added = [...(options.added ?? [])];
+    this.#withheld = new Set(options.withheld);
     this.#hashes = new HashQueue({
       hash: options.hash,
       concurrency: options.concurrency,
@@ -161,6 +171,47 @@ export class ShareLibrary {
     this.#hashed(file, { ok: true, ...known });
   }
 
+  /**
+   * Shares the file at `path`, or all of the folder there, as if it had been named at the start; gives the files found.
+   * What was withheld of them is so no more. Throws as scanPath.
+   */
+  async add(path: string): Promise<readonly ScannedFile[]> {
+    const { files, problems } = await scanPath(path);
+    if (this.#isStopped) return [];
+    if (!this.#added.includes(path)) this.#added.push(path);
+    this.#tellProblems(problems);
+    for (const file of files) {
+      this.#withheld.delete(file.path);
+      const state = this.#paths.get(file.path);
+      if (state === undefined) this.#welcome(file, true);
+      else this.#meet(file, false);
+    }
+    return files;
+  }
+
+  /** Stops sharing the file, at all places where it lies; no scan takes those up again until they are gone. */
+  withhold(md5: FileMd5): void {
+    for (const { path } of [...this.#shared.places(md5)]) {
+      this.#withheld.add(path);
+      this.#forget(path);
+    }
+  }
+
+  /** Paths that are not shared though they lie there. */
+  get withheld(): ReadonlySet<string> {
+    return this.#withheld;
+  }
+
+  /** Where the file lies; the place that serves first. */
+  places(md5: FileMd5): readonly SharedFile[] {
+    return this.#shared.places(md5);
+  }
+
+  /** Of the file that is shared from there. */
+  md5At(path: string): FileMd5 | undefined {
+    return this.#shared.md5At(path);
+  }
+
   find(md5: FileMd5): SharedFile | null {
     return this.#shared.find(md5);
   }
@@ -202,7 +253,11 @@ export class ShareLibrary {
 
   #roots(): (() => Promise<FolderScan>)[] {
     const { folders, files } = this.#options;
-    return [...folders.map((path) => () => scanFolder(path)), ...files.map((path) => () => scanPath(path))];
+    return [
+      ...folders.map((path) => () => scanFolder(path)),
+      ...files.map((path) => () => scanPath(path)),
+      ...this.#added.map((path) => () => scanPath(path).catch(nothingWhereGone)),
+    ];
   }
 
   #scanAlone(scan: () => Promise<void>): Promise<void> {
@@ -217,14 +272,18 @@ export class ShareLibrary {
     const scans = await Promise.all(this.#roots().map((scan) => scan().catch(unreadableRoot)));
     this.#tellProblems(scans.flatMap(({ problems }) => problems));
     const missing = new Set(this.#paths.keys());
+    const gone = new Set(this.#withheld);
     for (const { files } of scans) {
       for (const file of files) {
         missing.delete(file.path);
+        gone.delete(file.path);
         this.#meet(file, false);
       }
     }
-    if (scans.every(({ isComplete }) => isComplete)) for (const path of missing) this.#forget(path);
-    else await this.#lookForEach([...missing]);
+    if (scans.every(({ isComplete }) => isComplete)) {
+      for (const path of missing) this.#forget(path);
+      for (const path of gone) this.#withheld.delete(path);
+    } else await this.#lookForEach([...missing]);
   }
 
   /** A folder that could not be listed says nothing of the files in it: each is looked at. */
@@ -243,7 +302,7 @@ export class ShareLibrary {
 
   /** A scan found the file. */
   #meet(file: ScannedFile, isStart: boolean): void {
-    if (this.#isStopped) return;
+    if (this.#isStopped || this.#withheld.has(file.path)) return;
     const state = this.#paths.get(file.path);
     if (state === undefined) this.#welcome(file, isStart);
     else if (state.kind === 'shared' || state.kind === 'refused') {
@@ -358,6 +417,12 @@ export class ShareLibrary {
   #count(code: string): void {
     this.#errors[code] = (this.#errors[code] ?? 0) + 1;
   }
+}
+
+/** What was added meanwhile may go without a word. */
+function nothingWhereGone(error: unknown): FolderScan {
+  const isGone = error instanceof OperationalError && error.code === 'FILE_MISSING';
+  return isGone ? { files: [], problems: [], isComplete: true } : unreadableRoot(error);
 }
 
 /** At the start a root that cannot be read is an error; later it may be a disk that comes back. */

@@ -42,6 +42,11 @@ export class SharedFiles {
     return this.#files.get(md5)?.[0] ?? null;
   }
 
+  /** Its places, the one that serves first. */
+  places(md5: FileMd5): readonly SharedFile[] {
+    return this.#files.get(md5) ?? [];
+  }
+
   /** Of the file that has this path. */
   md5At(path: string): FileMd5 | undefined {
     return this.#paths.get(path);

@@ -109,6 +109,17 @@ export interface DownloadInit {
   readonly logger: Logger;
 }
 
+/** An owner as the status shows it. */
+export interface OwnerStatus {
+  readonly address: NodeAddress;
+  /** How many it has. */
+  readonly parts: number;
+  readonly complete: boolean;
+  readonly banned: boolean;
+  /** Bytes a second, when it last sent something. */
+  readonly rate: number;
+}
+
 export interface DownloadSnapshot {
   /** Bytes stored. */
   readonly bytes: number;
@@ -262,6 +273,17 @@ export class Download {
       peers: this.#active.active,
       parts: stored.owned,
     };
+  }
+
+  /** Owners that trackers name now, and those that were banned: at most `limit`, in the order in which they were found. */
+  owners(limit: number): OwnerStatus[] {
+    return this.#book.peers
+      .filter(({ listed, banned }) => listed || banned)
+      .slice(0, limit)
+      .map(({ address, parts, complete, banned, rate }) => ({
+        ...{ address, complete, banned, rate: Math.round(rate) },
+        parts: parts.owned,
+      }));
   }
 
   peerStates(): PeerStates {

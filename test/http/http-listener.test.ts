@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../src/core/clock.js';
 import { silentLogger } from '../../src/core/logger.js';
+import { AccessTokens } from '../../src/http/access-tokens.js';
 import { healthRoutes, type Lack } from '../../src/http/health.js';
 import { HttpListener } from '../../src/http/http-listener.js';
 import { metricsRoute } from '../../src/http/metrics-route.js';
 import { atEnd } from '../support/clean-up.js';
 import { get } from '../support/http.js';
 
+const surroundings = { clock: systemClock, logger: silentLogger };
 const TOKEN = 'a-token-of-some-length';
 const METRICS = { contentType: 'text/plain; charset=utf-8', scrape: async () => 'some_total 1\n' };
 
@@ -14,7 +17,8 @@ async function listening(
   t: TestContext,
   { token = null as string | null, lacks = [] as Lack[], host = '127.0.0.1' } = {},
 ) {
-  const listener = new HttpListener({ listen: { host, port: 0 }, token, logger: silentLogger });
+  const tokens = await AccessTokens.open(token, null);
+  const listener = new HttpListener({ ...surroundings, listen: { host, port: 0 }, tokens });
   listener.add(metricsRoute(METRICS));
   listener.add(healthRoutes(() => lacks));
   listener.add((app) => {
@@ -103,13 +107,15 @@ test('what is not there, and what fails, are said in one form that tells nothing
 test('a port that is taken is an error that says so', async (t) => {
   const url = await listening(t);
   const listen = { host: '127.0.0.1', port: Number(new URL(url).port) };
-  const second = new HttpListener({ listen, token: null, logger: silentLogger });
+  const tokens = await AccessTokens.open(null, null);
+  const second = new HttpListener({ ...surroundings, listen, tokens });
   await assert.rejects(second.start(), { code: 'HTTP_LISTEN', trouble: 'network' });
 });
 
-test('a listener for other machines is not made without a token', () => {
+test('a listener for other machines is not made without a token', async () => {
+  const tokens = await AccessTokens.open(null, null);
   for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.org']) {
-    assert.throws(() => new HttpListener({ listen: { host, port: 0 }, token: null, logger: silentLogger }), {
+    assert.throws(() => new HttpListener({ ...surroundings, listen: { host, port: 0 }, tokens }), {
       code: 'INVARIANT',
     });
   }

@@ -1,0 +1,264 @@
+/**
+ * The files of a daemon as the API shows them: those shared, and those on their way.
+ *
+ * Invariant: `#entries` has exactly the files that are shared or on the list of downloads; a sorted order is that of all
+ * entries, and is made again after a change of what it is sorted by.
+ */
+import { UsageError } from '../../core/errors.js';
+import type { ApiFile, ApiFileDetails } from '../../http/api/file.js';
+import type { FileChange, FileList, Files, HowToAdd, ListQuery } from '../../http/api/files.js';
+import { formatHostPort, hosts } from '../../model/address.js';
+import type { FileMd5 } from '../../model/ids.js';
+import { formatMagnet, type Magnet } from '../../model/magnet.js';
+import { PartList } from '../../model/part-list.js';
+import type { SharedFile } from '../../storage/share-library.js';
+import type { Seedbox } from '../seedbox.js';
+import type { Transfer } from '../transfer.js';
+import type { Transfers } from '../transfers.js';
+import type { Priority } from '../transfers-file.js';
+
+const MOST_OWNERS = 100;
+/** A file that is shared by its path is waited for so long while it is hashed. */
+const HASH_MS = 30_000;
+
+type Sort = ListQuery['sort'];
+/** What changes only when the file does. */
+const LASTING: ReadonlySet<Sort> = new Set(['name', 'size', 'added']);
+
+interface Entry {
+  readonly md5: FileMd5;
+  readonly name: string;
+  /** Of the name in lower case, for the search. */
+  readonly text: string;
+  readonly size: number;
+  readonly added: number;
+}
+
+export class DaemonFiles implements Files {
+  readonly #seedbox: Seedbox;
+  readonly #entries = new Map<FileMd5, Entry>();
+  readonly #orders = new Map<Sort, readonly Entry[]>();
+  readonly #unwatch: () => void;
+  #added = 0;
+
+  /** @param seedbox has started */
+  constructor(seedbox: Seedbox) {
+    this.#seedbox = seedbox;
+    for (const { manifest } of seedbox.library?.files() ?? []) this.#note(manifest.md5);
+    for (const { transfer } of seedbox.transfers?.list() ?? []) this.#note(transfer.magnet.md5);
+    this.#unwatch = seedbox.watch((md5) => this.#note(md5));
+  }
+
+  stop(): void {
+    this.#unwatch();
+  }
+
+  list({ offset, limit, state, text, sort, order }: ListQuery): FileList {
+    let entries = this.#sorted(sort);
+    const needle = text.toLowerCase();
+    if (state !== 'all' || needle !== '') {
+      entries = entries.filter(
+        (entry) => entry.text.includes(needle) && (state === 'all' || this.#state(entry.md5) === state),
+      );
+    }
+    const total = entries.length;
+    const page = order === 'asc' ? entries.slice(offset, offset + limit) : fromTheEnd(entries, offset, limit);
+    return { total, offset, limit, files: page.flatMap(({ md5 }) => this.find(md5) ?? []) };
+  }
+
+  find(md5: FileMd5): ApiFile | null {
+    const shared = this.#seedbox.library?.find(md5) ?? null;
+    if (shared !== null) return this.#sharedFile(shared);
+    const listed = this.#seedbox.transfers?.find(md5) ?? null;
+    return listed === null ? null : this.#arrivingFile(listed.transfer, listed.priority);
+  }
+
+  details(md5: FileMd5): ApiFileDetails | null {
+    const file = this.find(md5);
+    if (file === null) return null;
+    const transfer = file.state === 'shared' ? null : this.#seedbox.transfers?.find(md5)?.transfer;
+    const parts =
+      file.state === 'shared'
+        ? PartList.full(file.partCount)
+        : (transfer?.kept ?? PartList.empty(file.partCount));
+    const { upload, download } = this.#seedbox.fileLimits(md5);
+    return {
+      ...file,
+      partMap: Buffer.from(parts.bytes).toString('base64'),
+      owners: (transfer?.owners(MOST_OWNERS) ?? []).map(({ address, ...owner }) => ({
+        ...owner,
+        address: formatHostPort(hosts(address)[0] ?? '', address.port),
+      })),
+      limits: { upload, download },
+    };
+  }
+
+  async download(magnet: Magnet, how: HowToAdd): Promise<ApiFile> {
+    await this.#transfers.add(magnet, how);
+    return this.find(magnet.md5)!;
+  }
+
+  async share(path: string): Promise<ApiFile> {
+    const [first] = await this.#seedbox.share(path);
+    if (first === undefined) throw new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share`);
+    const md5 = await this.#hashedAt(first);
+    const file = md5 === undefined ? null : this.find(md5);
+    if (file !== null) return file;
+    throw new UsageError('STILL_HASHING', `${first} is being hashed: it is shared when that is done`);
+  }
+
+  async pause(md5: FileMd5): Promise<void> {
+    if (!(await this.#transfers.pause(md5))) throw notADownload();
+  }
+
+  async resume(md5: FileMd5): Promise<void> {
+    if (!(await this.#transfers.resume(md5))) throw notADownload();
+  }
+
+  async change(
+    md5: FileMd5,
+    { priority, sequential, uploadLimit, downloadLimit }: FileChange,
+  ): Promise<void> {
+    const isDownload = this.#transfers.find(md5) !== null;
+    if ((priority !== undefined || sequential !== undefined) && !isDownload) throw notADownload();
+    this.#seedbox.setFileLimits(md5, {
+      ...(uploadLimit === undefined ? {} : { upload: uploadLimit }),
+      ...(downloadLimit === undefined ? {} : { download: downloadLimit }),
+    });
+    if (priority !== undefined) await this.#transfers.prioritise(md5, priority);
+    if (sequential !== undefined) await this.#transfers.order(md5, sequential);
+  }
+
+  async remove(md5: FileMd5, data: boolean): Promise<void> {
+    if (await this.#transfers.remove(md5, data)) return;
+    await this.#seedbox.unshare(md5, data);
+  }
+
+  get #transfers(): Transfers {
+    const { transfers } = this.#seedbox;
+    if (transfers === null) throw new UsageError('NOT_STARTED', 'the daemon has not started yet: try again');
+    return transfers;
+  }
+
+  /** Undefined when that takes too long. */
+  #hashedAt(path: string): Promise<FileMd5 | undefined> {
+    const known = this.#seedbox.sharedAt(path);
+    if (known !== undefined) return Promise.resolve(known);
+    return new Promise((resolve) => {
+      const settle = () => {
+        unwatch();
+        clearTimeout(timer);
+        resolve(this.#seedbox.sharedAt(path));
+      };
+      const unwatch = this.#seedbox.watch(() => {
+        if (this.#seedbox.sharedAt(path) !== undefined) settle();
+      });
+      const timer = setTimeout(settle, HASH_MS).unref();
+    });
+  }
+
+  /** Follows a change. */
+  #note(md5: FileMd5): void {
+    const before = this.#entries.get(md5);
+    const file = this.#named(md5);
+    if (file === null) {
+      if (this.#entries.delete(md5)) this.#orders.clear();
+      return;
+    }
+    const { name, size } = file;
+    if (before?.name === name && before.size === size) return;
+    const text = name.toLowerCase();
+    this.#entries.set(md5, { md5, name, text, size, added: before?.added ?? this.#added++ });
+    this.#orders.clear();
+  }
+
+  #named(md5: FileMd5): { readonly name: string; readonly size: number } | null {
+    const manifest = this.#seedbox.library?.find(md5)?.manifest;
+    if (manifest !== undefined) return { name: manifest.name, size: manifest.geometry.fileSize };
+    const magnet = this.#seedbox.transfers?.find(md5)?.transfer.magnet;
+    return magnet === undefined ? null : { name: magnet.name ?? md5, size: magnet.size ?? 0 };
+  }
+
+  #sorted(sort: Sort): readonly Entry[] {
+    const known = this.#orders.get(sort);
+    if (known !== undefined) return known;
+    const sorted = this.#sort(sort);
+    if (LASTING.has(sort)) this.#orders.set(sort, sorted);
+    return sorted;
+  }
+
+  #sort(sort: Sort): readonly Entry[] {
+    const entries = [...this.#entries.values()];
+    switch (sort) {
+      case 'name':
+        return entries.sort((a, b) => compare(a.text, b.text) || compare(a.md5, b.md5));
+      case 'size':
+        return entries.sort((a, b) => a.size - b.size || compare(a.md5, b.md5));
+      case 'added':
+        return entries.sort((a, b) => a.added - b.added);
+      case 'state':
+        return sortedBy(entries, ({ md5 }) => this.#state(md5) ?? '');
+      case 'rate':
+        return sortedBy(entries, ({ md5 }) => this.#rate(md5));
+    }
+  }
+
+  #state(md5: FileMd5): ApiFile['state'] | null {
+    const { library, transfers } = this.#seedbox;
+    if ((library?.find(md5) ?? null) !== null) return 'shared';
+    return transfers?.find(md5)?.transfer.state ?? null;
+  }
+
+  #rate(md5: FileMd5): number {
+    const transfer = this.#seedbox.transfers?.find(md5)?.transfer;
+    return transfer === undefined ? this.#seedbox.sent.rate(md5) : (transfer.progress()?.rate ?? 0);
+  }
+
+  #sharedFile({ manifest: { md5, name, geometry }, path }: SharedFile): ApiFile {
+    const { fileSize: size, partSize, partCount } = geometry;
+    const trackers = [...this.#seedbox.namedTrackers];
+    return {
+      ...{ md5, name, size, partSize, partCount, path, state: 'shared', stored: size, parts: partCount },
+      magnet: formatMagnet({ md5, name, size, trackers }),
+      rate: this.#seedbox.sent.rate(md5),
+      peers: 0,
+      error: null,
+      priority: null,
+      uploadedBytes: this.#seedbox.sent.bytes(md5),
+    };
+  }
+
+  #arrivingFile(transfer: Transfer, priority: Priority): ApiFile {
+    const { magnet, state, error, manifest, kept } = transfer;
+    const { md5 } = magnet;
+    const { partSize = 0, partCount = 0, fileSize: size = magnet.size ?? 0 } = manifest?.geometry ?? {};
+    const progress = transfer.progress();
+    const parts = progress?.parts ?? kept?.owned ?? 0;
+    return {
+      ...{ md5, name: magnet.name ?? md5, size, partSize, partCount, state, error, priority, parts },
+      magnet: formatMagnet(magnet),
+      path: transfer.arriving?.dataPath ?? null,
+      stored: progress?.bytes ?? Math.min(size, parts * partSize),
+      rate: progress?.rate ?? 0,
+      peers: progress?.peers ?? 0,
+      uploadedBytes: this.#seedbox.sent.bytes(md5),
+    };
+  }
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** By a key that is costly to get: once for each. */
+function sortedBy(entries: readonly Entry[], keyOf: (entry: Entry) => string | number): Entry[] {
+  return entries
+    .map((entry) => ({ entry, key: keyOf(entry) }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.entry.added - b.entry.added))
+    .map(({ entry }) => entry);
+}
+
+function fromTheEnd(entries: readonly Entry[], offset: number, limit: number): Entry[] {
+  const end = Math.max(0, entries.length - offset);
+  return entries.slice(Math.max(0, end - limit), end).reverse();
+}
+
+const notADownload = (): UsageError => new UsageError('NOT_A_DOWNLOAD', 'the file is shared, no download');

@@ -1,0 +1,97 @@
+/** One request that the API answers: what it takes, what it gives, who may ask. Routes and the OpenAPI document are made of it. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { UsageError } from '../../core/errors.js';
+import { type FileMd5, parseFileMd5 } from '../../model/ids.js';
+import type { Routes } from '../http-listener.js';
+import type { Scope } from '../scope.js';
+
+export const BASE = '/api/v1';
+
+const NAME = z.string().min(1).max(64);
+
+export interface Asked<Q, B> {
+  /** Of a path with `:md5`. */
+  readonly md5: FileMd5;
+  /** Of a path with `:name`. */
+  readonly name: string;
+  readonly query: Q;
+  readonly body: B;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+export interface Endpoint {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Whole, with `:md5` or `:name` in it. */
+  readonly path: string;
+  readonly scope: Scope;
+  readonly summary: string;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** 200 when left out. */
+  readonly status?: number;
+  /** Form of a JSON answer, or the media type of another; null: there is no body. */
+  readonly answer: z.ZodType | string | null;
+  readonly handle: (asked: Asked<never, never>) => unknown;
+}
+
+interface Declared<Q extends z.ZodObject, B extends z.ZodType, A extends z.ZodType | string | null>
+  extends Omit<Endpoint, 'handle'> {
+  readonly query?: Q;
+  readonly body?: B;
+  readonly answer: A;
+  /** What is not JSON it sends itself, and gives the reply. */
+  readonly handle: (asked: Asked<z.output<Q>, z.output<B>>) => Given<A> | Promise<Given<A>>;
+}
+
+type Given<A> = A extends z.ZodType ? z.output<A> : A extends string ? FastifyReply : void;
+
+/** Checks at compile time that the handler takes and gives what is declared. */
+export function endpoint<
+  Q extends z.ZodObject = z.ZodObject,
+  B extends z.ZodType = z.ZodType,
+  A extends z.ZodType | string | null = null,
+>(declared: Declared<Q, B, A>): Endpoint {
+  return declared as unknown as Endpoint;
+}
+
+/** HEAD is answered where GET is. */
+export function routesOf(endpoints: readonly Endpoint[]): Routes {
+  return (app) => {
+    for (const { method, path, scope, status = 200, answer, query, body, handle } of endpoints) {
+      app.route({
+        method,
+        url: path,
+        config: { scope },
+        handler: async (request, reply) => {
+          const { md5, name } = request.params as { md5?: string; name?: string };
+          const asked = {
+            md5: md5 === undefined ? null : md5In(md5),
+            name: name === undefined ? null : parsed(NAME, name, 'name'),
+            query: query === undefined ? {} : parsed(query, request.query, 'query'),
+            body: body === undefined ? null : parsed(body, request.body, 'body'),
+            request,
+            reply,
+          };
+          const given = await handle(asked as never);
+          if (typeof answer === 'string') return reply;
+          return reply.code(status).send(answer === null ? undefined : given);
+        },
+      });
+    }
+  };
+}
+
+function md5In(text: string): FileMd5 {
+  const md5 = parseFileMd5(text);
+  if (md5 === null) throw new UsageError('BAD_MD5', 'an MD5 has 32 hexadecimal digits');
+  return md5;
+}
+
+function parsed<T extends z.ZodType>(form: T, value: unknown, what: string): z.output<T> {
+  const { success, data, error } = form.safeParse(value);
+  if (success) return data;
+  const [{ path, message }] = error.issues as [z.core.$ZodIssue];
+  throw new UsageError('BAD_REQUEST', `${[what, ...path].join('.')}: ${message}`);
+}

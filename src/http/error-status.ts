@@ -1,0 +1,32 @@
+import { OperationalError, type Trouble, UsageError } from '../core/errors.js';
+
+/** Of what was asked for in the right form and cannot be done as things are. */
+const CONFLICTS: ReadonlySet<string> = new Set([
+  ...['ALREADY_SHARED', 'ALREADY_ADDED', 'NO_DOWNLOADS_FOLDER', 'TOO_MANY_DOWNLOADS', 'NOT_A_DOWNLOAD'],
+  ...[
+    'NOT_OURS',
+    'NOT_RUNNING',
+    'NO_FLOODING',
+    'ADMIN_FIRST',
+    'LAST_ADMIN',
+    'TOKEN_EXISTS',
+    'TOO_MANY_TOKENS',
+  ],
+  'CHANGED',
+]);
+
+const TROUBLES: Partial<Record<Trouble, number>> = {
+  'not-found': 404,
+  network: 502,
+  stalled: 504,
+  disk: 507,
+  interrupted: 503,
+};
+
+/** The HTTP status for an error that its asker may be told of; null for all others. */
+export function statusOf(error: unknown): number | null {
+  if (error instanceof UsageError && error.code === 'NOT_ALLOWED') return 403;
+  if (error instanceof UsageError) return CONFLICTS.has(error.code) ? 409 : 400;
+  if (error instanceof OperationalError) return TROUBLES[error.trouble] ?? null;
+  return null;
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { type ApiAnswer, ApiScene } from '../support/api-daemon.js';
+import { md5, seededBytes } from '../support/files.js';
+import { soon } from '../support/soon.js';
+
+const PART = 262_144;
+const HOSTILE = '<img src=x onerror=alert(1)>';
+const content = seededBytes('api', 20 * PART + 7);
+const ID = md5(content);
+
+const told = ({ status, json }: ApiAnswer) => [status, json?.error?.code];
+
+test('a download is added, listed, paused, resumed, changed, and ends as a shared file that can be withdrawn', async (t) => {
+  const scene = await ApiScene.start(t);
+  await scene.sharer({ [HOSTILE]: content });
+  const { api, seedbox } = await scene.daemon({ downloadLimit: PART });
+  assert.deepEqual((await api.get('/files')).json, { total: 0, offset: 0, limit: 100, files: [] });
+  const added = await api.ask('/files', { method: 'POST', json: { md5: ID, paused: true, priority: 'low' } });
+  assert.equal(added.status, 201);
+  const { state, priority, name } = added.json;
+  assert.deepEqual([state, priority, name], ['paused', 'low', ID], 'nothing is known of it yet');
+  assert.deepEqual(told(await api.ask('/files', { method: 'POST', json: { md5: ID } })), [
+    409,
+    'ALREADY_ADDED',
+  ]);
+
+  assert.equal((await api.ask(`/files/${ID}/resume`, { method: 'POST' })).status, 200);
+  await soon(async () => (await api.get(`/files/${ID}`)).json.parts > 0);
+  const { json: shown } = await api.get(`/files/${ID}`);
+  assert.deepEqual([shown.name, shown.size, shown.partCount], [HOSTILE, content.length, 21]);
+  assert.equal(shown.owners.length, 1);
+  assert.equal(shown.owners[0].complete, true);
+  const map = Buffer.from(shown.partMap, 'base64');
+  const bits = [...map].map((byte) => byte.toString(2).replaceAll('0', '').length).reduce((a, b) => a + b);
+  assert.equal(bits, shown.parts);
+
+  const paused = await api.ask(`/files/${ID}/pause`, { method: 'POST' });
+  assert.equal(paused.json.state, 'paused');
+  assert.ok(paused.json.stored > 0, 'what is stored is still told of');
+  const change = { priority: 'high', sequential: true, uploadLimit: 5_000 };
+  assert.equal((await api.ask(`/files/${ID}`, { method: 'PATCH', json: change })).json.priority, 'high');
+  assert.deepEqual((await api.get(`/files/${ID}`)).json.limits, { upload: 5_000, download: null });
+  const { json: settings } = await api.ask('/settings', {
+    method: 'PATCH',
+    json: { downloadLimit: null, slots: 7 },
+  });
+  assert.deepEqual(settings, { uploadLimit: null, downloadLimit: null, slots: 7 });
+
+  await api.ask(`/files/${ID}/resume`, { method: 'POST' });
+  await soon(async () => (await api.get('/files?state=shared')).json.total === 1);
+  const { json: shared } = await api.get(`/files/${ID}`);
+  assert.equal(shared.path, scene.path('downloads', HOSTILE));
+  assert.deepEqual(told(await api.ask('/files', { method: 'POST', json: { md5: ID } })), [
+    409,
+    'ALREADY_SHARED',
+  ]);
+  assert.deepEqual(told(await api.ask(`/files/${ID}/pause`, { method: 'POST' })), [409, 'NOT_A_DOWNLOAD']);
+  await soon(async () => (await api.get('/trackers')).json[0].files === 1);
+
+  assert.equal((await api.ask(`/files/${ID}?data=true`, { method: 'DELETE' })).status, 204);
+  assert.deepEqual(told(await api.get(`/files/${ID}`)), [404, 'NO_SUCH_FILE']);
+  assert.equal(existsSync(shared.path), false);
+  assert.equal(seedbox.stats().trackers[0]!.registrations.registered, 0);
+  const { json: status } = await api.get('/status');
+  assert.deepEqual([status.version, status.ready, status.totals.files], ['1.2.3', true, 0]);
+  assert.equal(status.totals.downloadedBytes, content.length);
+});
+
+test('a file that is shared no more is not taken up again while it lies there, also by the next run', async (t) => {
+  const scene = await ApiScene.start(t);
+  const path = scene.path('own', 'mine.bin');
+  await writeFile(path, content);
+  const first = await scene.daemon();
+  await soon(async () => (await first.api.get('/files')).json.total === 1);
+  assert.deepEqual(told(await first.api.ask(`/files/${ID}?data=true`, { method: 'DELETE' })), [
+    409,
+    'NOT_OURS',
+  ]);
+  assert.equal((await first.api.get('/files')).json.total, 1, 'what is refused is not half done');
+  assert.equal((await first.api.ask(`/files/${ID}`, { method: 'DELETE' })).status, 204);
+  await first.stop();
+  assert.deepEqual(await readFile(path), Buffer.from(content));
+
+  const { api } = await scene.daemon();
+  assert.equal((await api.get('/files')).json.total, 0);
+  assert.equal((await api.get('/status')).json.hashing.files, 0);
+  const again = await api.ask('/files', { method: 'POST', json: { path } });
+  assert.deepEqual([again.status, again.json.md5, again.json.state], [201, ID, 'shared']);
+  const missing = await api.ask('/files', { method: 'POST', json: { path: scene.path('none') } });
+  assert.equal(missing.status, 507);
+});
+
+test('requests that are not in order are told so, and change nothing', async (t) => {
+  const scene = await ApiScene.start(t);
+  const { api } = await scene.daemon();
+  const post = (json: unknown) => api.ask('/files', { method: 'POST', json });
+  assert.deepEqual(told(await post({ magnet: 'magnet:?xt=urn:btih:1' })), [400, 'BAD_MAGNET']);
+  for (const wrong of [
+    {},
+    { md5: 'x' },
+    { magnet: 7 },
+    [],
+    null,
+    { md5: ID, priority: 'most' },
+    { md5: ID, path: '/' },
+  ]) {
+    assert.deepEqual(told(await post(wrong)), [400, 'BAD_REQUEST'], JSON.stringify(wrong));
+  }
+  for (const query of ['limit=0', 'limit=1001', 'offset=-1', 'state=none', 'sort=md5', 'limit=x']) {
+    assert.deepEqual(told(await api.get(`/files?${query}`)), [400, 'BAD_REQUEST'], query);
+  }
+  assert.deepEqual(told(await api.get('/files/xyz')), [400, 'BAD_MD5']);
+  assert.deepEqual(told(await api.get(`/files/${ID}`)), [404, 'NO_SUCH_FILE']);
+  assert.deepEqual(told(await api.ask('/settings', { method: 'PATCH', json: { uploadLimit: 5 } })), [
+    400,
+    'BAD_LIMIT',
+  ]);
+  assert.deepEqual(told(await api.ask('/settings', { method: 'PATCH', json: { slotz: 5 } })), [
+    400,
+    'BAD_REQUEST',
+  ]);
+  assert.equal(
+    (
+      await api.ask('/settings', {
+        method: 'PATCH',
+        body: '{',
+        headers: { 'content-type': 'application/json' },
+      })
+    ).status,
+    400,
+  );
+  assert.equal((await api.get('/files')).json.total, 0);
+});
