@@ -81,7 +81,7 @@ export interface SlotPeer {
   readonly queued: number;
   readonly uploadRate: number;
   readonly downloadRate: number;
-  readonly waitedMs: number | null;
+  readonly waitedMs: number;
 }
 
 export interface Slots {

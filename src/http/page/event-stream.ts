@@ -3,7 +3,7 @@
  *
  * Invariant: at most one stream is open; when it ends or is silent too long, the next is tried after a pause that grows.
  */
-import type { Api } from './api.js';
+import { type Api, ApiError } from './api.js';
 
 /** Status comes each second. */
 const SILENCE_MS = 15_000;
@@ -15,24 +15,26 @@ export interface EventSink {
   /** A stream was opened: what was missed in between has to be asked for. */
   opened(): void;
   event(name: string, data: unknown): void;
-  /** It broke; another try follows. */
-  lost(): void;
+  /** It broke; another try follows. `why` is for people. */
+  lost(why: string): void;
 }
 
 /** Never resolves. */
 export async function followEvents(api: Api, sink: EventSink): Promise<never> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LAST_PAUSE_MS)) {
     const ending = new AbortController();
+    let why = 'No connection';
     try {
       const stream = await api.stream('/events', ending.signal);
       sink.opened();
       pause = FIRST_PAUSE_MS;
       await read(stream, ending, sink);
-    } catch {
-      // A broken stream needs what an ended one needs.
+    } catch (error) {
+      // A broken stream needs what an ended one needs; a refused one may say why.
+      if (error instanceof ApiError && error.status !== 0) why = error.message;
     }
     ending.abort();
-    sink.lost();
+    sink.lost(why);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }

@@ -168,5 +168,5 @@ void followEvents(api, {
     if (name === 'status') void beat(data as Status);
     else if (name === 'files') list.apply(data as FileChanges);
   },
-  lost: () => connection('lost', 'No connection, trying again…'),
+  lost: (why) => connection('lost', `${why}, trying again…`),
 });

@@ -88,6 +88,5 @@ function slotRow(peer: SlotPeer): Cell[] {
 function whyOf({ state, reason, queued, waitedMs }: SlotPeer): string {
   if (state === 'slot') return reason === null ? 'Has a slot' : (REASONS[reason] ?? reason);
   if (state === 'idle') return 'Asks for nothing';
-  const since = waitedMs === null ? '' : ` for ${duration(waitedMs / 1_000)}`;
-  return `Waits${since}: ${count(queued, 'part', 'parts')} asked for`;
+  return `Waits for ${duration(waitedMs / 1_000)}: ${count(queued, 'part', 'parts')} asked for`;
 }
