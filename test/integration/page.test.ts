@@ -179,8 +179,6 @@ test('of ten thousand files only those in sight are in the document, and the las
   await page.keyboard.press('ArrowDown');
   await page.getByRole('heading', { name: 'file-00000' }).waitFor();
   await page.keyboard.press('End');
-  await page.getByRole('option', { name: 'file-09999' }).waitFor();
-  await page.keyboard.press('End');
   await page.getByRole('heading', { name: 'file-09999' }).waitFor();
   assert.ok((await page.getByRole('option').count()) < 40);
   await page.getByLabel('Only files whose name has').fill('0123');

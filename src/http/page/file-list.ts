@@ -37,6 +37,8 @@ export class FileList {
   readonly #events: FileListEvents;
   readonly #rows: FileRow[] = [];
   #chosen: string | null = null;
+  /** Chosen by its place, on a page that was asked for. */
+  #awaited: number | null = null;
   #drawing = false;
   #stale = false;
   #refreshedAt = 0;
@@ -80,6 +82,7 @@ export class FileList {
   }
 
   choose(md5: string | null): void {
+    this.#awaited = null;
     if (md5 === this.#chosen) return;
     this.#chosen = md5;
     this.#drawSoon();
@@ -100,6 +103,7 @@ export class FileList {
 
   #ask(): void {
     this.#box.scrollTop = 0;
+    this.#awaited = null;
     this.#window.ask(this.#query());
   }
 
@@ -127,6 +131,8 @@ export class FileList {
   }
 
   #draw(): void {
+    const awaited = this.#awaited === null ? null : this.#window.at(this.#awaited);
+    if (awaited !== null) this.choose(awaited.md5);
     const count = this.#count;
     this.#space.style.height = `${count * this.#rowHeight}px`;
     const { first, last } = this.#sight();
@@ -199,8 +205,11 @@ export class FileList {
       this.#box.scrollTop = top + this.#rowHeight - clientHeight;
     }
     const file = this.#window.at(at);
-    // Far away in the list it comes with the page that is asked for now.
-    if (file === null) this.#window.want(at, at);
-    else this.choose(file.md5);
+    if (file !== null) {
+      this.choose(file.md5);
+    } else {
+      this.#awaited = at;
+      this.#window.want(at, at);
+    }
   }
 }
