@@ -84,7 +84,7 @@ export class HttpServer {
     this.#tokens ??= await this.#openTokens();
     const listener = new HttpListener({ listen, tokens: this.#tokens, clock, logger });
     const { seedbox, tracker } = served;
-    const api = seedbox === undefined ? null : this.#api(seedbox);
+    const api = seedbox === undefined ? null : this.#api(seedbox, this.#tokens);
     if (api !== null) {
       listener.add(api.routes);
       listener.add(pageRoutes());
@@ -115,9 +115,9 @@ export class HttpServer {
     return AccessTokens.open(token, stateDir === null ? null : join(stateDir, 'tokens.json'));
   }
 
-  #api(seedbox: Seedbox): DaemonApi {
+  #api(seedbox: Seedbox, tokens: AccessTokens): DaemonApi {
     const { folders, version, clock } = this.#options;
-    return new DaemonApi({ seedbox, space: this.#space, folders, version, clock });
+    return new DaemonApi({ seedbox, tokens, space: this.#space, folders, version, clock });
   }
 
   /** Idempotent. */

@@ -7,7 +7,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { UsageError } from '../core/errors.js';
+import { OperationalError, UsageError } from '../core/errors.js';
 import { SCOPES, type Scope } from './scope.js';
 
 const MOST_TOKENS = 100;
@@ -43,7 +43,7 @@ export class AccessTokens {
   /**
    * @param configured allows everything; null: none
    * @param path of the file; null: tokens are forgotten at the end
-   * Throws UsageError 'BAD_STATE' and the system's errors.
+   * Throws UsageError 'BAD_STATE' and OperationalError 'disk'.
    */
   static async open(configured: string | null, path: string | null): Promise<AccessTokens> {
     return new AccessTokens(configured, path, path === null ? [] : await tokensIn(path));
@@ -110,7 +110,9 @@ export class AccessTokens {
       await rename(draft, this.#path);
     } catch (error) {
       this.#kept = before;
-      throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      const message = `the tokens were not written (${code}): nothing has changed`;
+      throw new OperationalError('disk', 'TOKENS', message, { cause: error });
     }
   }
 }
@@ -120,8 +122,10 @@ async function tokensIn(path: string): Promise<readonly KeptToken[]> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    const message = `the tokens in ${path} cannot be read (${code}): check its permissions`;
+    throw new OperationalError('disk', 'TOKENS', message, { cause: error });
   }
   try {
     return FORM.parse(JSON.parse(text)).tokens;

@@ -15,6 +15,8 @@ const CONFLICTS: ReadonlySet<string> = new Set([
   'CHANGED',
 ]);
 
+const FULL: ReadonlySet<string> = new Set(['TOO_MANY_READERS', 'TOO_MANY_STREAMS']);
+
 const TROUBLES: Partial<Record<Trouble, number>> = {
   'not-found': 404,
   network: 502,
@@ -26,6 +28,7 @@ const TROUBLES: Partial<Record<Trouble, number>> = {
 /** The HTTP status for an error that its asker may be told of; null for all others. */
 export function statusOf(error: unknown): number | null {
   if (error instanceof UsageError && error.code === 'NOT_ALLOWED') return 403;
+  if (error instanceof UsageError && FULL.has(error.code)) return 503;
   if (error instanceof UsageError) return CONFLICTS.has(error.code) ? 409 : 400;
   if (error instanceof OperationalError) return TROUBLES[error.trouble] ?? null;
   return null;

@@ -134,6 +134,13 @@ export class DaemonFiles implements Files {
     await this.#seedbox.unshare(md5, data);
   }
 
+  /** Files whose numbers change all the time. */
+  *moving(): Iterable<FileMd5> {
+    for (const md5 of this.#seedbox.sent.moving()) if (this.#entries.has(md5)) yield md5;
+    for (const { transfer } of this.#seedbox.transfers?.list() ?? [])
+      if (transfer.state === 'downloading') yield transfer.magnet.md5;
+  }
+
   get #transfers(): Transfers {
     const { transfers } = this.#seedbox;
     if (transfers === null) throw new UsageError('NOT_STARTED', 'the daemon has not started yet: try again');

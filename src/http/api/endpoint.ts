@@ -31,6 +31,8 @@ export interface Endpoint {
   readonly body?: z.ZodType;
   /** 200 when left out. */
   readonly status?: number;
+  /** The handler answers HEAD as well; where the answer is JSON, HEAD is answered without it. */
+  readonly head?: boolean;
   /** Form of a JSON answer, or the media type of another; null: there is no body. */
   readonly answer: z.ZodType | string | null;
   readonly handle: (asked: Asked<never, never>) => unknown;
@@ -45,6 +47,7 @@ interface Declared<Q extends z.ZodObject, B extends z.ZodType, A extends z.ZodTy
   readonly handle: (asked: Asked<z.output<Q>, z.output<B>>) => Given<A> | Promise<Given<A>>;
 }
 
+// biome-ignore lint/suspicious/noConfusingVoidType: handlers without an answer return nothing
 type Given<A> = A extends z.ZodType ? z.output<A> : A extends string ? FastifyReply : void;
 
 /** Checks at compile time that the handler takes and gives what is declared. */
@@ -56,12 +59,22 @@ export function endpoint<
   return declared as unknown as Endpoint;
 }
 
-/** HEAD is answered where GET is. */
 export function routesOf(endpoints: readonly Endpoint[]): Routes {
   return (app) => {
-    for (const { method, path, scope, status = 200, answer, query, body, handle } of endpoints) {
+    for (const {
+      method,
+      path,
+      scope,
+      status = 200,
+      answer,
+      query,
+      body,
+      head = false,
+      handle,
+    } of endpoints) {
       app.route({
-        method,
+        method: head ? ['GET', 'HEAD'] : method,
+        exposeHeadRoute: !head && typeof answer !== 'string',
         url: path,
         config: { scope },
         handler: async (request, reply) => {
