@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { ApiScene } from '../support/api-daemon.js';
 import { type Browsed, browse, type Window } from '../support/chromium.js';
 import { md5, seededBytes } from '../support/files.js';
@@ -20,6 +21,9 @@ async function opened(t: TestContext, port: number, window: Window = {}): Promis
   return browsed;
 }
 
+/** The list of files; menus have options too. */
+const rowsOf = (page: Page) => page.getByRole('listbox', { name: 'Files' });
+
 function noTroubleIn({ troubles, hosts }: Browsed, port: number): void {
   assert.deepEqual(troubles, []);
   assert.deepEqual([...hosts], [`127.0.0.1:${port}`], 'no other host was asked for anything');
@@ -38,7 +42,7 @@ test('by keyboard a link is added, paused, resumed and removed, and its hostile 
   await page.keyboard.type(`magnet:?xt=urn:md5:${ID}`);
   await page.getByRole('button', { name: 'Add', exact: true }).waitFor();
   await page.keyboard.press('Enter');
-  const row = page.getByRole('option');
+  const row = rowsOf(page).getByRole('option');
   await row.getByText(HOSTILE, { exact: true }).waitFor();
   await page.getByRole('heading', { name: HOSTILE }).waitFor();
   await row.getByText(/Downloading · \d+ %/).waitFor();
@@ -49,7 +53,7 @@ test('by keyboard a link is added, paused, resumed and removed, and its hostile 
   assert.equal(await page.locator('#detail-owners tbody tr').count(), 1);
   assert.equal(await page.locator('img').count(), 0);
 
-  await page.getByRole('listbox', { name: 'Files' }).focus();
+  await rowsOf(page).focus();
   await page.keyboard.press('Space');
   await row.getByText(/^Paused/).waitFor();
   assert.equal((await api.get(`/files/${ID}`)).json.state, 'paused');
@@ -83,7 +87,7 @@ test('what a search finds and what a dropped file lists is added, and ends as sh
   await page.getByRole('textbox', { name: /words to search for/ }).fill('onerror');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: `Add ${HOSTILE}` }).click();
-  await page.getByRole('option').getByText('Shared', { exact: true }).waitFor();
+  await rowsOf(page).getByRole('option').getByText('Shared', { exact: true }).waitFor();
 
   const drop = (name: string, text: string) =>
     page.evaluate(`{
@@ -93,7 +97,7 @@ test('what a search finds and what a dropped file lists is added, and ends as sh
     }`);
   await drop('links.txt', `of interest:\nmagnet:?xt=urn:md5:${md5(other)}\n`);
   await soon(async () => (await api.get('/files?state=shared')).json.total === 2);
-  await page.getByRole('option').getByText('other.bin', { exact: true }).waitFor();
+  await rowsOf(page).getByRole('option').getByText('other.bin', { exact: true }).waitFor();
   await drop('photo.jpg', 'not a link');
   await page.getByText(/To share a file itself, write its path/).waitFor();
   noTroubleIn(browsed, api.port);
@@ -131,7 +135,7 @@ test('at phone width nothing is wider than the screen', async (t) => {
   const browsed = await opened(t, api.port, { width: 360, height: 740 });
   if (browsed === null) return;
   const { page } = browsed;
-  await page.getByRole('option').click();
+  await rowsOf(page).getByRole('option').click();
   await page.getByRole('heading', { name: long }).waitFor();
   await page.getByText('Parts: 31 of 31 stored').waitFor();
   assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
@@ -174,15 +178,15 @@ test('of ten thousand files only those in sight are in the document, and the las
   if (browsed === null) return;
   const { page } = browsed;
   await page.getByLabel('Order').selectOption({ label: 'Name' });
-  await page.getByRole('option', { name: 'file-00000' }).waitFor();
-  await page.getByRole('listbox', { name: 'Files' }).focus();
+  await rowsOf(page).getByRole('option', { name: 'file-00000' }).waitFor();
+  await rowsOf(page).focus();
   await page.keyboard.press('ArrowDown');
   await page.getByRole('heading', { name: 'file-00000' }).waitFor();
   await page.keyboard.press('End');
   await page.getByRole('heading', { name: 'file-09999' }).waitFor();
-  assert.ok((await page.getByRole('option').count()) < 40);
+  assert.ok((await rowsOf(page).getByRole('option').count()) < 40);
   await page.getByLabel('Only files whose name has').fill('0123');
-  await page.getByRole('option', { name: 'file-01239' }).waitFor();
+  await rowsOf(page).getByRole('option', { name: 'file-01239' }).waitFor();
   assert.equal(await page.locator('#files-total').textContent(), '11');
   noTroubleIn(browsed, api.port);
 });
