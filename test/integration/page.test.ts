@@ -78,7 +78,7 @@ test('by keyboard a link is added, paused, resumed and removed, and its hostile 
 
 test('what a search finds and what a dropped file lists is added, and ends as shared', async (t) => {
   const scene = await ApiScene.start(t);
-  const other = seededBytes('page-other', PART);
+  const other = seededBytes('page-other', 3 * PART + 1);
   await scene.sharer({ [HOSTILE]: content, 'other.bin': other });
   const { api } = await scene.daemon();
   const browsed = await opened(t, api.port);

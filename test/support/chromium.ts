@@ -39,7 +39,8 @@ export async function browse(
   const troubles: string[] = [];
   const hosts = new Set<string>();
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
+    if (message.type() === 'error' || message.type() === 'warning')
+      troubles.push(`${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => troubles.push(`${error}`));
   page.on('dialog', (dialog) => {

@@ -47,7 +47,7 @@ export interface FileEntry {
   readonly uploadedBytes: number;
 }
 
-export interface Owner {
+interface Owner {
   readonly address: string;
   /** How many it has. */
   readonly parts: number;
@@ -113,7 +113,7 @@ export interface Settings {
 }
 
 /** Milliseconds since 1970; bytes a second up and down. */
-export type HistoryPoint = readonly [number, number, number];
+type HistoryPoint = readonly [number, number, number];
 
 export interface History {
   readonly stepSeconds: number;
