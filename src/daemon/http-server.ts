@@ -8,6 +8,7 @@ import { healthRoutes } from '../http/health.js';
 import { isLoopback } from '../http/host-check.js';
 import { HttpListener } from '../http/http-listener.js';
 import { metricsRoute } from '../http/metrics-route.js';
+import { pageRoutes } from '../http/page-routes.js';
 import { collectProcess } from '../metrics/process.js';
 import { MetricsRegistry } from '../metrics/registry.js';
 import { collectSearch } from '../metrics/search.js';
@@ -85,7 +86,10 @@ export class HttpServer {
     const listener = new HttpListener({ listen, tokens: this.#tokens, clock, logger });
     const { seedbox, tracker } = served;
     const api = seedbox === undefined ? null : this.#api(seedbox, this.#tokens);
-    if (api !== null) listener.add(api.routes);
+    if (api !== null) {
+      listener.add(api.routes);
+      listener.add(pageRoutes());
+    }
     listener.add(metricsRoute(this.#metrics));
     listener.add(
       healthRoutes(() => [
