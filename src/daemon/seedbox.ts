@@ -95,6 +95,8 @@ export class Seedbox implements Adjustable {
       this.#library = new ShareLibrary({
         folders,
         files,
+        // Nobody else's business: it names every path, and what is downloaded.
+        leftOut: stateDir === null ? [] : [stateDir],
         index: this.#index,
         hash: { hashSlice: (job) => engine.pool.run('hashSlice', job) },
         concurrency: availableParallelism(),

@@ -42,6 +42,8 @@ export interface ShareLibraryOptions {
   readonly folders: readonly string[];
   /** Shared one by one; a folder among them is shared with all it contains. */
   readonly files: readonly string[];
+  /** Folders that are not shared, whatever contains them. */
+  readonly leftOut?: readonly string[];
   /** Null: every file is hashed at every start. */
   readonly index: KnownHashes | null;
   readonly hash: HashSlices;
@@ -201,8 +203,11 @@ export class ShareLibrary {
   }
 
   #roots(): (() => Promise<FolderScan>)[] {
-    const { folders, files } = this.#options;
-    return [...folders.map((path) => () => scanFolder(path)), ...files.map((path) => () => scanPath(path))];
+    const { folders, files, leftOut = [] } = this.#options;
+    return [
+      ...folders.map((path) => () => scanFolder(path, leftOut)),
+      ...files.map((path) => () => scanPath(path, leftOut)),
+    ];
   }
 
   #scanAlone(scan: () => Promise<void>): Promise<void> {
