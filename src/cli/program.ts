@@ -53,6 +53,8 @@ export async function runProgram(
     }
     const line = parseCommandLine(argv, (text) => stdout.write(text));
     if (line !== null) await execute(line.command, line, host);
+    // That stdout did not take the last of it is known only when all of it was written.
+    await new Promise((said) => stdout.write('', said));
     return lost === null ? EXIT.done : reportFailure(lost, host);
   } catch (error) {
     return reportFailure(lost ?? error, host);

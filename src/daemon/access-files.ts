@@ -61,7 +61,11 @@ async function readEntries<T>(
 
 async function readText(path: string): Promise<string> {
   try {
-    const { size } = await stat(path);
+    const stats = await stat(path);
+    // Opening a pipe that nobody writes to would wait for ever, and keep the process from ending.
+    if (!stats.isFile() && !stats.isDirectory())
+      throw new UsageError('BAD_LIST', `${path} is no regular file; a list is one, since it is read again`);
+    const { size } = stats;
     if (size > MAX_LIST_BYTES)
       throw new UsageError('BAD_LIST', `${path} has ${size} bytes; a list has at most ${MAX_LIST_BYTES}`);
     return await readFile(path, 'utf8');

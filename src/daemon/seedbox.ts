@@ -114,6 +114,8 @@ export class Seedbox implements Adjustable {
         files,
         added: this.#shareList.added,
         withheld: this.#shareList.withheld,
+        // Nobody else's business: it names every path, and what is downloaded.
+        leftOut: stateDir === null ? [] : [stateDir],
         index: this.#index,
         hash: { hashSlice: (job) => engine.pool.run('hashSlice', job) },
         concurrency: availableParallelism(),

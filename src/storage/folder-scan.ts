@@ -46,10 +46,10 @@ const BATCH = 64;
 /** What node:fs puts in place of bytes that are no UTF-8; such a path leads nowhere. */
 const UNDECODABLE = '\ufffd';
 
-/** The file at `path`, links followed, or all of the folder there. Throws OperationalError when there is neither. */
-export async function scanPath(path: string): Promise<FolderScan> {
+/** The file at `path`, links followed, or all of the folder there but `leftOut` (scanFolder). Throws OperationalError when there is neither. */
+export async function scanPath(path: string, leftOut: readonly string[] = []): Promise<FolderScan> {
   const file = await scanFile(path);
-  return file === null ? await scanFolder(path) : { files: [file], problems: [], isComplete: true };
+  return file === null ? await scanFolder(path, leftOut) : { files: [file], problems: [], isComplete: true };
 }
 
 /** The file at `path`, links followed; null when that is a folder. Throws OperationalError when there is neither. */
@@ -82,8 +82,15 @@ export async function lookAgain(path: string): Promise<FileIdentity | null> {
   }
 }
 
-/** Throws OperationalError 'FOLDER_MISSING' (or what else the disk says of `folder` itself); all else is in `problems`. */
-export async function scanFolder(folder: string, limits: ScanLimits = SCAN_LIMITS): Promise<FolderScan> {
+/**
+ * All files in `folder` but those in `leftOut` (folders below it; without a word, like hidden ones). Throws
+ * OperationalError 'FOLDER_MISSING' (or what else the disk says of `folder` itself); all else is in `problems`.
+ */
+export async function scanFolder(
+  folder: string,
+  leftOut: readonly string[] = [],
+  limits: ScanLimits = SCAN_LIMITS,
+): Promise<FolderScan> {
   let root: string;
   try {
     root = await realpath(folder);
@@ -92,7 +99,8 @@ export async function scanFolder(folder: string, limits: ScanLimits = SCAN_LIMIT
   } catch (error) {
     throw diskError(error, folder);
   }
-  return await new Scan(root, limits).run();
+  const unseen = await Promise.all(leftOut.map((path) => realpath(path).catch(() => path)));
+  return await new Scan(root, unseen, limits).run();
 }
 
 class Scan {
@@ -100,16 +108,17 @@ class Scan {
   readonly #limits: ScanLimits;
   readonly #files: ScannedFile[] = [];
   readonly #problems: ScanProblem[] = [];
-  /** Real paths of the folders and files seen. */
-  readonly #seen = new Set<string>();
+  /** Real paths of the folders and files seen, and of those that are not to be. */
+  readonly #seen: Set<string>;
   /** Real paths of folders to be listed. */
   readonly #folders: string[] = [];
   readonly #links: string[] = [];
   #entries = 0;
   #isComplete = true;
 
-  constructor(root: string, limits: ScanLimits) {
+  constructor(root: string, leftOut: readonly string[], limits: ScanLimits) {
     this.#root = root;
+    this.#seen = new Set(leftOut);
     this.#limits = limits;
   }
 

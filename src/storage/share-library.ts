@@ -47,6 +47,8 @@ export interface ShareLibraryOptions {
   readonly added?: Iterable<string>;
   /** Real paths that are not shared though they lie there, until they are gone. */
   readonly withheld?: Iterable<string>;
+  /** Folders that are not shared, whatever contains them. */
+  readonly leftOut?: readonly string[];
   /** Null: every file is hashed at every start. */
   readonly index: KnownHashes | null;
   readonly hash: HashSlices;
@@ -252,11 +254,11 @@ export class ShareLibrary {
   }
 
   #roots(): (() => Promise<FolderScan>)[] {
-    const { folders, files } = this.#options;
+    const { folders, files, leftOut = [] } = this.#options;
     return [
-      ...folders.map((path) => () => scanFolder(path)),
-      ...files.map((path) => () => scanPath(path)),
-      ...this.#added.map((path) => () => scanPath(path).catch(nothingWhereGone)),
+      ...folders.map((path) => () => scanFolder(path, leftOut)),
+      ...files.map((path) => () => scanPath(path, leftOut)),
+      ...this.#added.map((path) => () => scanPath(path, leftOut).catch(nothingWhereGone)),
     ];
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -58,4 +59,14 @@ test('a list that is missing, or no list at all by its size, is one clear line',
     code: 'BAD_LIST',
     message: `${path} has 67108865 bytes; a list has at most 67108864`,
   });
+});
+
+test('a pipe and a device are refused as lists, where reading them would not end', async (t) => {
+  const pipe = join(await tempFolder(t), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  for (const path of [pipe, '/dev/zero'])
+    await assert.rejects(readAccessLists({ ...NONE, denyNetworks: path }), {
+      code: 'BAD_LIST',
+      message: `${path} is no regular file; a list is one, since it is read again`,
+    });
 });

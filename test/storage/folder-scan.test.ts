@@ -124,7 +124,7 @@ test('a name that is not UTF-8 is reported', async (t) => {
 test('folders nested deeper than the limit are left out and said', async (t) => {
   const folder = await realpath(await tempFolder(t));
   await plant(folder, '0', 'a/1', 'a/b/2', 'a/b/c/3', 'a/b/c/d/4');
-  const scan = await scanFolder(folder, { entries: 100, depth: 2 });
+  const scan = await scanFolder(folder, [], { entries: 100, depth: 2 });
   assert.deepEqual(found(folder, scan), ['0', 'a/1', 'a/b/2']);
   assert.deepEqual(problems(scan), [['c', 'TOO_DEEP']]);
 });
@@ -136,13 +136,13 @@ test('a folder of more entries than the limit is cut there, and said once', asyn
     ...Array.from({ length: 30 }, (_, i) => `${i}`),
     ...Array.from({ length: 30 }, (_, i) => `sub${i}/x`),
   );
-  const scan = await scanFolder(folder, { entries: 40, depth: 64 });
+  const scan = await scanFolder(folder, [], { entries: 40, depth: 64 });
   assert.ok(scan.files.length <= 40 && scan.files.length >= 1, `${scan.files.length} files`);
   assert.deepEqual(
     scan.problems.map((problem) => [problem.code, problem.detail]),
     [['TOO_MANY', 'more than 40 entries, the rest is left out; share folders with fewer entries']],
   );
-  assert.equal((await scanFolder(folder, { entries: 90, depth: 64 })).problems.length, 0);
+  assert.equal((await scanFolder(folder, [], { entries: 90, depth: 64 })).problems.length, 0);
   assert.deepEqual(openFilesBelow(folder), []);
 });
 
@@ -161,4 +161,13 @@ test('a shared folder that is missing, or is a file, is a disk error that names 
     },
   );
   await assert.rejects(scanFolder(join(folder, 'file')), { code: 'NOT_A_FOLDER' });
+});
+
+test('a folder that is to be left out is not looked into, neither directly nor by way of a link', async (t) => {
+  const folder = await realpath(await tempFolder(t));
+  await plant(folder, 'seen', 'state/shares', 'state/tracker/data', 'statement');
+  await symlink(join(folder, 'state'), join(folder, 'other'));
+  const scan = await scanFolder(join(folder, 'other', '..'), [join(folder, 'other')]);
+  assert.deepEqual(found(folder, scan), ['seen', 'statement']);
+  assert.deepEqual(scan.problems, []);
 });
