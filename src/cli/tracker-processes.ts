@@ -43,6 +43,14 @@ export async function lead(invocation: Invocation<'tracker'>): Promise<void> {
       `--processes ${processes} needs a store that processes share: add --store redis://HOST:PORT, or leave out --processes`,
     );
   }
+  for (const name of ['http', 'neighbour'] as const) {
+    const place = invocation.givenBy(name);
+    if (place === null) continue;
+    throw new UsageError(
+      'ONE_PROCESS_ONLY',
+      `${place} is for one process, not for ${processes}: leave one of the two out, or start trackers one by one with a port each`,
+    );
+  }
   const leader = new Leader(processes, await openLogger(output, env, 'info'), env[STATS_VARIABLE]);
   stop.signal.addEventListener('abort', () => void leader.stop());
   // Without lists the signal keeps its usual meaning, for each process.

@@ -28,7 +28,12 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
     listen: settings.listen,
     store,
     trustAnnouncedAddresses: settings['trust-announced-addresses'],
-    flooding: { neighbours: settings.neighbour, stateDir, announce: settings.announce },
+    // Processes that share a port would each write the neighbours of all.
+    flooding: {
+      neighbours: settings.neighbour,
+      stateDir: several === null ? stateDir : null,
+      announce: settings.announce,
+    },
     ...accessOptions(settings),
     ...http?.server.trackerObservers(),
     logger,

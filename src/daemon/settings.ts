@@ -174,7 +174,7 @@ export const SETTINGS = {
   store: single(
     storePlace,
     { tracker: 'lmdb:', start: 'lmdb:' },
-    "where the tracker keeps what it knows: 'lmdb:DIR' (folder; 'lmdb:' alone: in the XDG state folder, or in --state), or 'memory:' alone",
+    "where the tracker keeps what it knows: 'lmdb:DIR' (folder; 'lmdb:' alone: in the XDG state folder, or in --state), 'memory:' alone, or redis://HOST:PORT, which several trackers share",
   ),
   'store-interval': single(
     storeInterval,

@@ -217,7 +217,11 @@ export class Transfer {
         this.#become('queued');
       });
       this.#retryMs = Math.min(LAST_RETRY_MS, 2 * this.#retryMs);
-    } else this.#init.logger.warn({ md5: this.#magnet.md5, error }, 'a download failed');
+    } else {
+      const { md5 } = this.#magnet;
+      this.#init.logger.warn({ md5, error }, 'a download failed');
+      void this.#init.node.trackers.unregister(md5);
+    }
     this.#become(passes ? 'waiting' : 'failed');
   }
 

@@ -57,8 +57,6 @@ export interface FloodSearchInit {
   readonly announce: Pick<NodeAddress, 'v4' | 'v6'> | null;
   /** Each answer once: Filemd5 and tracker. */
   readonly answered: (answer: FloodAnswer) => void;
-  /** What earlier searches of the same asker taught. */
-  readonly ranking?: NeighbourRanking;
   readonly clock: Clock;
   /** Gives numbers in [0, 1). */
   readonly random: () => number;
@@ -69,7 +67,7 @@ export interface FloodSearchInit {
 export class FloodSearch {
   readonly #init: FloodSearchInit;
   readonly #listener: Listener;
-  readonly #ranking: NeighbourRanking;
+  readonly #ranking = new NeighbourRanking();
   readonly #links = new Map<string, NeighbourLink>();
   readonly #answers = new Set<string>();
   readonly #rounds = new Map<PacketId, number>();
@@ -85,10 +83,9 @@ export class FloodSearch {
 
   /** Does no I/O until `run`. */
   constructor(init: FloodSearchInit) {
-    const { clock, logger, randomBytes, ranking } = init;
+    const { clock, logger, randomBytes } = init;
     this.#init = init;
     this.#near = randomPacketId(randomBytes);
-    this.#ranking = ranking ?? new NeighbourRanking();
     this.#listener = new Listener({
       clock,
       logger,

@@ -20,6 +20,18 @@ test('several processes without a store that they share are a usage error that s
   assert.match(stderr, /--processes 2 needs a store .*--store redis:\/\/HOST:PORT/);
 });
 
+test('what only one process can serve is a usage error with several', async () => {
+  const several = ['tracker', '--processes', '2', '--store', 'redis://127.0.0.1:1'];
+  for (const flags of [
+    ['--http', '127.0.0.1:0'],
+    ['--neighbour', '127.0.0.1:3000'],
+  ]) {
+    const { code, stderr } = await runCommand([...several, ...flags]);
+    assert.equal(code, 2);
+    assert.match(stderr, new RegExp(`${flags[0]} is for one process, not for 2`));
+  }
+});
+
 test('a process that dies is started again on the same port; a stop ends all: exit code 0', async (t) => {
   if (!requireProgram(t, 'redis-server') || !requirePresent(t, '/proc', existsSync('/proc/self'))) return;
   const server = await RedisServer.start(t);
