@@ -105,6 +105,8 @@ class Rig {
     assert.equal(await this.repair.run(), true);
     assert.ok(this.disk.data.equals(content));
     assert.equal(this.slab.stats().usedBytes, 0);
+    assert.ok(this.wrong.length >= this.banned.length, 'each who is banned sent a copy that is counted');
+    assert.ok(this.wrong.length > 0);
   }
 
   /** The peers that are banned. */
