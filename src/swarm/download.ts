@@ -528,6 +528,10 @@ export class Download {
       logger,
       compareParts: (job) => tasks.compareParts(job),
       fetch: (parts, may, landed) => this.#fetchAgain(parts, may, landed),
+      wrong: (part, copies) => {
+        for (let copy = 0; copy < copies; copy++)
+          this.#init.counts.useless('wrong', partLength(manifest.geometry, part));
+      },
       verify: async () => {
         const hash = new PrefixHash(manifest.geometry, store.dataFd, tasks);
         for (const part of partIndexes(manifest.geometry)) hash.add(part, null);

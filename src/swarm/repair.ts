@@ -51,6 +51,8 @@ export interface RepairInit {
   ): Promise<void>;
   /** Hashes the data file anew; true when its id holds. */
   verify(): Promise<boolean>;
+  /** So many copies of the part that came are proven wrong. */
+  wrong(part: PartIndex, copies: number): void;
 }
 
 interface Round {
@@ -322,6 +324,11 @@ export class Repair {
 
   /** The stored bytes are proven: who sent others for the same part is not asked again. */
   #convict(): void {
+    for (const part of this.#parts) {
+      for (const version of this.#copies.versions(part)) {
+        if (!this.#copies.isStored(part, version)) this.#init.wrong(part, version.senders.size);
+      }
+    }
     for (const id of this.#copies.differing()) {
       this.#init.peers[id]!.ban('content');
       this.#init.logger.warn({ peer: this.#name(id) }, 'banned: it sent bytes that are proven wrong');

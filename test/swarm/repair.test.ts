@@ -46,6 +46,8 @@ class Rig {
   readonly disk = new MemoryDisk(this.slab, content.length);
   /** Parts fetched again, by whom each time. */
   readonly fetched: [part: number, peer: number][] = [];
+  /** Parts, once for each copy that is proven wrong. */
+  readonly wrong: number[] = [];
   readonly repair: Repair;
   readonly book = new PeerBook(() => new ScriptedLink());
   readonly #peers: readonly Buffer[];
@@ -91,6 +93,7 @@ class Rig {
             if (random() < 0.5) await setImmediate();
           }
         }),
+      wrong: (part, copies) => this.wrong.push(...Array<number>(copies).fill(part)),
       verify: async () => {
         this.verified++;
         return this.disk.data.equals(right);
@@ -102,6 +105,8 @@ class Rig {
     assert.equal(await this.repair.run(), true);
     assert.ok(this.disk.data.equals(content));
     assert.equal(this.slab.stats().usedBytes, 0);
+    assert.ok(this.wrong.length >= this.banned.length, 'each who is banned sent a copy that is counted');
+    assert.ok(this.wrong.length > 0);
   }
 
   /** The peers that are banned. */
