@@ -14,8 +14,8 @@ export class RateMeter {
 
   /** Units a second since the oldest sample; 0 at the first. `count` is what it has grown to at `now` (ms). */
   rate(count: number, now: number): number {
+    if (count < (this.#samples.at(-1)?.count ?? 0)) this.#samples.length = 0;
     const last = this.#samples.at(-1);
-    if (last !== undefined && count < last.count) this.#samples.length = 0;
     if (last === undefined || now - last.at >= STEP_MS) this.#samples.push({ at: now, count });
     while (this.#samples.length > 2 && now - this.#samples[1]!.at >= WINDOW_MS) this.#samples.shift();
     const first = this.#samples[0]!;

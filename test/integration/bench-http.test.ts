@@ -6,7 +6,7 @@ import { eventsOf, TestProgram } from '../support/process.js';
 
 test('bench http prints its figures under stable names, and leaves nothing behind', async (t) => {
   const folder = await tempFolder(t);
-  const small = ['--size', '4M', '--files', '20', '--runs', '1', '--duration', '1s'];
+  const small = ['--size', '4M', '--files', '20', '--runs', '1', '--duration', '3s'];
   const bench = await new TestProgram(t, folder).cli('bench', 'http', '--json', ...small);
   if ((await bench.exit(120_000)).code !== 0) bench.fail('failed');
   const results = eventsOf(bench);

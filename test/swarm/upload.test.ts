@@ -249,9 +249,36 @@ describe('a request with no upload slot free', () => {
     ];
     assert.equal(rig.contentions, 3);
     assert.deepEqual(rig.upload.stats().peers, [
-      { peer: '10.0.0.1', reason: 'optimistic', position: null, waiting: 0, serving: 1, rate: 200 },
-      { peer: '10.0.0.2', reason: null, position: 1, waiting: 1, serving: 0, rate: 0 },
-      { peer: '10.0.0.3', reason: null, position: 2, waiting: 2, serving: 0, rate: 0 },
+      {
+        peer: '10.0.0.1',
+        reason: 'optimistic',
+        position: null,
+        waiting: 0,
+        serving: 1,
+        rate: 200,
+        gaveRate: 0,
+        waitedMs: 0,
+      },
+      {
+        peer: '10.0.0.2',
+        reason: null,
+        position: 1,
+        waiting: 1,
+        serving: 0,
+        rate: 0,
+        gaveRate: 0,
+        waitedMs: 0,
+      },
+      {
+        peer: '10.0.0.3',
+        reason: null,
+        position: 2,
+        waiting: 2,
+        serving: 0,
+        rate: 0,
+        gaveRate: 0,
+        waitedMs: 0,
+      },
     ]);
     for (const one of waiting) one.requester.leave();
     await rig.assertGiven(first, 0);
