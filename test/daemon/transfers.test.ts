@@ -17,6 +17,7 @@ import type { Magnet } from '../../src/model/magnet.js';
 import { MemoryStore } from '../../src/tracker/memory-store.js';
 import { atEnd } from '../support/clean-up.js';
 import { md5, seededBytes, tempFolder } from '../support/files.js';
+import { soon } from '../support/soon.js';
 
 const PART = 262_144;
 const loopback = { host: '127.0.0.1', port: 0 };
@@ -99,14 +100,6 @@ function countdown(times: number) {
   return { count, reached };
 }
 
-/** Looks every few milliseconds: the states change with what arrives over sockets. */
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const late = performance.now() + 20_000; !holds(); ) {
-    assert.ok(performance.now() < late, `not in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 function stateOf(transfers: Transfers, content: Uint8Array): TransferState | null {
   return transfers.find(idOf(content))?.transfer.state ?? null;
 }
@@ -119,7 +112,7 @@ test('a download that was added ends in its folder, is shared from there, and le
   const daemon = await scene.daemon({ onShared: shared.count });
   await daemon.transfers!.add(scene.magnet(contents[0]!));
   await shared.reached;
-  await until('the list is empty', () => daemon.transfers!.size === 0);
+  await soon(() => daemon.transfers!.size === 0);
   assert.deepEqual(await readFile(join(scene.downloads, 'file 0.bin')), Buffer.from(contents[0]!));
   assert.deepEqual(await readdir(scene.downloads), ['file 0.bin']);
   assert.equal(daemon.stats().library?.hashedBytes, 0, 'what is proven is not hashed once more');
@@ -130,7 +123,7 @@ test('a paused download keeps its parts and goes on with them, also in the next 
   const scene = await Scene.start(t);
   const slow = await scene.daemon({ downloadLimit: PART });
   const { transfer } = { transfer: await slow.transfers!.add(scene.magnet(contents[0]!)) };
-  await until('a part is stored', () => (transfer.stored?.owned ?? 0) > 0);
+  await soon(() => (transfer.stored?.owned ?? 0) > 0);
   await slow.transfers!.pause(transfer.magnet.md5);
   assert.equal(transfer.state, 'paused');
   assert.equal(transfer.progress(), null);
@@ -141,7 +134,7 @@ test('a paused download keeps its parts and goes on with them, also in the next 
   assert.equal(stateOf(fast.transfers!, contents[0]!), 'paused');
   await fast.transfers!.resume(idOf(contents[0]!));
   const { transfer: again } = fast.transfers!.find(idOf(contents[0]!))!;
-  await until('it runs', () => again.stored !== null);
+  await soon(() => again.stored !== null);
   assert.ok(again.stored!.owned > 0, 'nothing was kept');
   await shared.reached;
   assert.deepEqual(await readFile(join(scene.downloads, 'file 0.bin')), Buffer.from(contents[0]!));
@@ -154,7 +147,7 @@ test('whoever pauses and resumes at the same time has one attempt at most, and t
   const id = idOf(contents[0]!);
   const transfer = await transfers.add(scene.magnet(contents[0]!), { paused: true });
   await Promise.all([transfers.resume(id), transfers.resume(id)]);
-  await until('a part is stored', () => (transfer.stored?.owned ?? 0) > 0);
+  await soon(() => (transfer.stored?.owned ?? 0) > 0);
   assert.equal(transfer.error, null, 'a second attempt met the first');
   await transfers.pause(id);
   await Promise.all([transfers.resume(id), transfers.pause(id)]);
@@ -172,12 +165,12 @@ test('a download that is paused as it completes stays shared and registered', as
     },
   });
   await daemon.transfers!.add(scene.magnet(contents[0]!));
-  await until('it was paused', () => paused !== null);
+  await soon(() => paused !== null);
   assert.equal(await paused!, true);
   assert.equal(daemon.transfers!.size, 0);
   const [tracker] = daemon.stats().trackers;
   assert.deepEqual(tracker!.withdrawals, { ...tracker!.withdrawals, waiting: 0, underWay: 0, withdrawn: 0 });
-  await until('the tracker has it', () => daemon.stats().trackers[0]!.registrations.registered === 1);
+  await soon(() => daemon.stats().trackers[0]!.registrations.registered === 1);
 });
 
 test('a daemon that the tracker does not let go takes back what it claimed of a download, too', async (t) => {
@@ -191,7 +184,7 @@ test('a daemon that the tracker does not let go takes back what it claimed of a 
   await shared.reached;
   await daemon.transfers!.add(scene.magnet(contents[0]!));
   const before = contents.length + 1;
-  await until('the tracker knows of a part', () => scene.server.stats().ownerships > before);
+  await soon(() => scene.server.stats().ownerships > before);
   const { unavailable } = await daemon.stop();
   assert.deepEqual(
     unavailable.map(({ name }) => name),
@@ -207,13 +200,13 @@ test('more than may run at once wait, and those of higher priority go first', as
   await transfers.add(scene.magnet(contents[0]!));
   await transfers.add(scene.magnet(contents[1]!));
   await transfers.add(scene.magnet(contents[2]!), { priority: 'high' });
-  await until('the first runs', () => stateOf(transfers, contents[0]!) === 'downloading');
+  await soon(() => stateOf(transfers, contents[0]!) === 'downloading');
   assert.deepEqual(
     [1, 2].map((n) => stateOf(transfers, contents[n]!)),
     ['queued', 'queued'],
   );
   await transfers.pause(idOf(contents[0]!));
-  await until('the important one runs', () => stateOf(transfers, contents[2]!) === 'downloading');
+  await soon(() => stateOf(transfers, contents[2]!) === 'downloading');
   assert.equal(stateOf(transfers, contents[1]!), 'queued');
 });
 
@@ -221,7 +214,7 @@ test('a download that is removed with its data leaves nothing', async (t) => {
   const scene = await Scene.start(t);
   const daemon = await scene.daemon({ downloadLimit: PART });
   const transfer = await daemon.transfers!.add(scene.magnet(contents[0]!));
-  await until('a part is stored', () => (transfer.stored?.owned ?? 0) > 0);
+  await soon(() => (transfer.stored?.owned ?? 0) > 0);
   assert.equal(await daemon.transfers!.remove(transfer.magnet.md5, true), true);
   assert.deepEqual(await readdir(scene.downloads), []);
   assert.equal(daemon.transfers!.size, 0);
@@ -233,12 +226,12 @@ test('what nobody knows yet is looked for until somebody does', async (t) => {
   const later = seededBytes('shared later', 2 * PART);
   const daemon = await scene.daemon();
   const transfer = await daemon.transfers!.add(scene.magnet(later));
-  await until('it waits', () => transfer.state === 'waiting');
+  await soon(() => transfer.state === 'waiting');
   assert.equal(transfer.error?.code, 'NOT_FOUND');
   await mkdir(join(scene.folder, 'more'));
   await writeFile(join(scene.folder, 'more', 'later.bin'), later);
   await scene.seedbox({ folders: [join(scene.folder, 'more')] });
-  await until('it is complete', () => daemon.transfers!.size === 0);
+  await soon(() => daemon.transfers!.size === 0);
   assert.deepEqual(await readFile(join(scene.downloads, 'later.bin')), Buffer.from(later));
 });
 
@@ -271,7 +264,7 @@ test('who reads a download from near its end gets the bytes long before the rest
   await shared.reached;
   const daemon = await scene.daemon({ downloadLimit: 4 * PART });
   const transfer = await daemon.transfers!.add(scene.magnet(long));
-  await until('a part is stored', () => (transfer.stored?.owned ?? 0) > 0);
+  await soon(() => (transfer.stored?.owned ?? 0) > 0);
   const range = { start: 60 * PART - 10, end: long.length };
   const read: Buffer[] = [];
   for await (const bytes of readArriving(transfer.arriving!, range, new AbortController().signal))
