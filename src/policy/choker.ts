@@ -76,8 +76,9 @@ export class Choker<K> {
     return this.#wanting;
   }
 
-  get isOptimisticInUse(): boolean {
-    return this.#optimistic !== null;
+  /** Whoever has the slot that goes round, whether it uses it or not. */
+  get optimistic(): K | null {
+    return this.#optimistic;
   }
 
   /** Those without a slot that want one, who waits longest first. */

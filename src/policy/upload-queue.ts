@@ -106,10 +106,20 @@ export class UploadQueue {
   /** Slots that are not free. */
   inUse(now: number): number {
     let inUse = 0;
-    for (const [peer, { serving, idleSince }] of this.#peers) {
-      if (serving > 0 || (this.#choker.holds(peer) && now - idleSince < this.#limits.idleMs)) inUse++;
-    }
+    for (const peer of this.#peers.keys()) if (this.#uses(peer, now)) inUse++;
     return Math.min(inUse, this.#choker.slots);
+  }
+
+  /** Whether the slot that goes round is in use. */
+  isOptimisticInUse(now: number): boolean {
+    const { optimistic } = this.#choker;
+    return optimistic !== null && this.#uses(optimistic, now);
+  }
+
+  #uses(peer: string, now: number): boolean {
+    const known = this.#peers.get(peer);
+    if (known === undefined) return false;
+    return known.serving > 0 || (this.#choker.holds(peer) && now - known.idleSince < this.#limits.idleMs);
   }
 
   /** Asks for a part to be served. `advance` is due when others wait. Times are milliseconds. */

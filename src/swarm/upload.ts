@@ -201,7 +201,7 @@ export class Upload {
       bytes: this.#bytes,
       slotsInUse: this.#queue.inUse(now),
       slots: this.#slots.count,
-      slotsOptimistic: this.#choker.isOptimisticInUse ? 1 : 0,
+      slotsOptimistic: this.#queue.isOptimisticInUse(now) ? 1 : 0,
       peersWaiting: this.#choker.wanting - this.#choker.holders.size,
       queued: this.#queue.queued,
       peers: this.#queue.peers(now, LISTED_PEERS),

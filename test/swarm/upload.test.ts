@@ -247,6 +247,7 @@ describe('a request with no upload slot free', () => {
       await rig.ask(1, '10.0.0.3'),
       await rig.ask(2, '10.0.0.3'),
     ];
+    assert.equal(rig.upload.stats().slotsOptimistic, 1);
     assert.equal(rig.contentions, 3);
     assert.deepEqual(rig.upload.stats().peers, [
       {
@@ -283,6 +284,8 @@ describe('a request with no upload slot free', () => {
     for (const one of waiting) one.requester.leave();
     await rig.assertGiven(first, 0);
     rig.assertIdle();
+    await rig.pass(60_000);
+    assert.equal(rig.upload.stats().slotsOptimistic, 0, 'its peer asks for nothing any more');
   });
 
   it('shares the slot of the other half of its address', async () => {
