@@ -4,9 +4,9 @@
  */
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Child } from '../../bench/lib/child.js';
+import { Program } from '../../bench/lib/program.js';
 import { systemClock } from '../../src/core/clock.js';
 import { silentLogger } from '../../src/core/logger.js';
 import { flood } from '../../src/daemon/flood.js';
@@ -34,7 +34,7 @@ export interface Observed {
   readonly daemon: string;
 }
 
-export async function observedSwarm(t: TestContext): Promise<Observed> {
+export async function observedSwarm(t: Scope): Promise<Observed> {
   const folder = await tempFolder(t);
   for (const name of ['share', 'downloads', 'state']) await mkdir(join(folder, name));
   const program = new TestProgram(t, folder);
@@ -73,8 +73,8 @@ export async function observedSwarm(t: TestContext): Promise<Observed> {
   await others.login();
   await ownersOf(others, shared, 1);
   for (const host of ['127.0.0.3', '127.0.0.4', '127.0.0.5']) {
-    const listen = ['--listen', `${host}:0`];
-    await program.cli('get', shared.md5, '-o', `${host}.bin`, '--no-seed', '--tracker', trackerAt, ...listen);
+    const where = ['--tracker', trackerAt, '--listen', `${host}:0`, '-o', `${host}.bin`, '--force'];
+    untilTheEnd(t, (signal) => getWhole(folder, [shared.md5, '--no-seed', ...where], signal));
   }
 
   untilTheEnd(t, async (signal) => {
@@ -105,6 +105,16 @@ async function ownedByOthers(t: Scope, tracker: Endpoint): Promise<BaseFile> {
     for (let part = 0; part < WANTED_PARTS; part++) await client.rpad(file.md5, part);
   }
   return file;
+}
+
+/** One download, given up when the test is over. */
+async function getWhole(folder: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+  const get = await new Program(folder).start('get', ['get', ...args]);
+  const giveUp = () => void get.end();
+  signal.addEventListener('abort', giveUp);
+  const { code } = await get.exited;
+  signal.removeEventListener('abort', giveUp);
+  if (code !== 0) get.fail('failed');
 }
 
 async function sayNonsense(to: Endpoint): Promise<void> {

@@ -1,7 +1,6 @@
-import type { TestContext } from 'node:test';
 import type { Child } from '../../bench/lib/child.js';
 import { Program } from '../../bench/lib/program.js';
-import { atEnd } from './clean-up.js';
+import { atEnd, type Scope } from './clean-up.js';
 
 /** One line of `--json`. */
 export type CliEvent = { readonly event: string } & Readonly<Record<string, unknown>>;
@@ -10,11 +9,11 @@ const EVENT_WITHIN_MS = 20_000;
 
 /** The built `bugtorrent` as a test runs it: whatever it starts is ended, by its id, when the test is over. */
 export class TestProgram extends Program {
-  readonly #t: TestContext;
+  readonly #t: Scope;
   #started = 0;
 
   /** `folder` becomes the home and the working folder of every child. */
-  constructor(t: TestContext, folder: string, user: ConstructorParameters<typeof Program>[1] = {}) {
+  constructor(t: Scope, folder: string, user: ConstructorParameters<typeof Program>[1] = {}) {
     super(folder, user);
     this.#t = t;
   }
