@@ -16,7 +16,8 @@ const PADDING = 8;
 const TITLE_HEIGHT = 24;
 const LEGEND_LINE = 18;
 const LEGEND_LINES = 2;
-const LEGEND_WIDTH = 170;
+const LETTER_WIDTH = 8;
+const LEGEND_MARK = 32;
 
 const STYLE = `
 body { margin: 0; background: #111217; color: #ccccdc; font: 12px Inter, "DejaVu Sans", sans-serif; position: relative }
@@ -24,10 +25,11 @@ body { margin: 0; background: #111217; color: #ccccdc; font: 12px Inter, "DejaVu
 .title { padding: 0 ${PADDING}px; font-size: 14px; line-height: ${TITLE_HEIGHT}px; white-space: nowrap; overflow: hidden }
 .row { position: absolute; line-height: ${ROW_HEIGHT}px; font-size: 16px }
 .legend { position: absolute; overflow: hidden; line-height: ${LEGEND_LINE}px }
+.legend.beside span { display: block }
 .legend span { display: inline-block; margin-right: 12px; white-space: nowrap }
 .legend i { display: inline-block; width: 14px; height: 4px; border-radius: 2px; margin-right: 6px; vertical-align: middle }
 svg { position: absolute; left: ${PADDING}px; top: ${TITLE_HEIGHT}px; overflow: visible }
-text { fill: #ccccdc }
+svg { fill: #ccccdc }
 .grid { stroke: #2c2f36 }
 .unfilled { fill: #22252b }
 `;
@@ -95,29 +97,34 @@ function bodyOf(
       return { body: barGauge(panel, series, size), background: null };
     case 'timeseries': {
       const isBeside = panel.options!.legend!.placement === 'right';
+      const longest = Math.max(...series.map(({ legend }) => legend.length));
+      const beside = LEGEND_MARK + longest * LETTER_WIDTH;
       const plot = isBeside
-        ? { width: size.width - LEGEND_WIDTH, height: size.height }
+        ? { width: size.width - beside, height: size.height }
         : { width: size.width, height: size.height - LEGEND_LINES * LEGEND_LINE };
       const legend: Box = isBeside
-        ? { left: PADDING + plot.width, top: TITLE_HEIGHT, width: LEGEND_WIDTH, height: size.height }
+        ? { left: PADDING + plot.width, top: TITLE_HEIGHT, width: beside, height: size.height }
         : {
             left: PADDING,
             top: TITLE_HEIGHT + plot.height,
             width: size.width,
             height: LEGEND_LINES * LEGEND_LINE,
           };
-      return { body: timeSeries(panel, series, span, plot) + legendBox(series, legend), background: null };
+      return {
+        body: timeSeries(panel, series, span, plot) + legendBox(series, legend, isBeside),
+        background: null,
+      };
     }
     default:
       throw new Error(`no such panel: ${panel.type}`);
   }
 }
 
-function legendBox(series: readonly Series[], place: Box): string {
+function legendBox(series: readonly Series[], place: Box, isBeside: boolean): string {
   const names = series.map(
     ({ legend }, i) => `<span><i style="background:${ofSeries(i)}"></i>${escaped(legend)}</span>`,
   );
-  return `<div class="legend" style="${css(place)}">${names.join('')}</div>`;
+  return `<div class="legend${isBeside ? ' beside' : ''}" style="${css(place)}">${names.join('')}</div>`;
 }
 
 function css({ left, top, width, height }: Box): string {

@@ -10,7 +10,9 @@ export interface Size {
   readonly height: number;
 }
 
-const LEFT = 64;
+/** Of a digit. */
+const LETTER_WIDTH = 7;
+const GAP = 6;
 const RIGHT = 10;
 const TOP = 8;
 const BOTTOM = 20;
@@ -26,17 +28,19 @@ export function timeSeries(panel: PanelJson, series: readonly Series[], span: Sp
   const bottom = size.height - BOTTOM;
   const right = size.width - RIGHT;
   const axis = valueAxis(unit!, highest, max, Math.floor((bottom - TOP) / TICK_HEIGHT));
+  const labels = axis.ticks.map((tick) => inUnit(unit!, tick));
+  const left = GAP * 2 + LETTER_WIDTH * Math.max(...labels.map(({ length }) => length));
   const place: Place = {
-    x: (time) => LEFT + ((time - span.from) / (span.to - span.from)) * (right - LEFT),
+    x: (time) => left + ((time - span.from) / (span.to - span.from)) * (right - left),
     y: (value) => bottom - (Math.min(value, axis.top) / axis.top) * (bottom - TOP),
   };
-  const values = axis.ticks.map((tick) => {
+  const values = axis.ticks.map((tick, i) => {
     const y = at(place.y(tick));
-    const text = escaped(inUnit(unit!, tick));
-    return `<path class="grid" d="M${LEFT} ${y}H${right}"/><text x="${LEFT - 6}" y="${y}" dy="4" text-anchor="end">${text}</text>`;
+    const label = `<text x="${left - GAP}" y="${y}" dy="4" text-anchor="end">${escaped(labels[i]!)}</text>`;
+    return `<path class="grid" d="M${left} ${y}H${right}"/>${label}`;
   });
   const drawn = bands.map((band, i) => bandOf(band, span, place, custom!, ofSeries(i)));
-  return `<svg width="${size.width}" height="${size.height}">${values.join('')}${times(span, place, size)}${drawn.join('')}</svg>`;
+  return `<svg width="${size.width}" height="${size.height}">${values.join('')}${times(span, place, right - left, size)}${drawn.join('')}</svg>`;
 }
 
 interface Place {
@@ -99,8 +103,8 @@ function unbroken(band: readonly BandPoint[], step: number): BandPoint[][] {
   return runs;
 }
 
-function times({ from, to }: Span, { x }: Place, { width, height }: Size): string {
-  const count = Math.max(1, Math.floor((width - LEFT - RIGHT) / TIME_WIDTH));
+function times({ from, to }: Span, { x }: Place, length: number, { height }: Size): string {
+  const count = Math.max(1, Math.floor(length / TIME_WIDTH));
   return Array.from({ length: count }, (_, i) => {
     const time = from + ((i + 0.5) / count) * (to - from);
     const text = new Date(time * 1e3).toISOString().slice(11, 19);

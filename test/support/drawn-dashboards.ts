@@ -7,7 +7,10 @@ import type { PrometheusServer } from './prometheus-server.js';
 
 /** `query` as Grafana asks it when `instances` are chosen and everything is scraped each second. */
 export function asChosen(query: string, instances: string): string {
-  return query.replaceAll('$__rate_interval', '10s').replaceAll('$instance', instances);
+  return query
+    .replaceAll('$__rate_interval', '10s')
+    .replaceAll('$__range', '1h')
+    .replaceAll('$instance', instances);
 }
 
 /** An HTML page of each dashboard, `width` pixels wide, by its name. */

@@ -2,7 +2,8 @@
  * A tracker and a daemon whose metrics have something to tell: more peers want a file than there are slots, a part is
  * downloaded from one who lies, requests are refused, searches come and are answered. It goes on until the test is over.
  */
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Child } from '../../bench/lib/child.js';
@@ -11,7 +12,8 @@ import { systemClock } from '../../src/core/clock.js';
 import { silentLogger } from '../../src/core/logger.js';
 import { flood } from '../../src/daemon/flood.js';
 import { TransfersFile } from '../../src/daemon/transfers-file.js';
-import { parseFileMd5 } from '../../src/model/ids.js';
+import { parseFileMd5, randomPacketId } from '../../src/model/ids.js';
+import { encodeRequest } from '../../src/protocol/encode.js';
 import { BaseClient, type BaseFile } from './base-client.js';
 import { BasePeer } from './base-peer.js';
 import { lying, type Script } from './base-script.js';
@@ -73,14 +75,19 @@ export async function observedSwarm(t: Scope): Promise<Observed> {
   await others.login();
   await ownersOf(others, shared, 1);
   for (const host of ['127.0.0.3', '127.0.0.4', '127.0.0.5']) {
-    const where = ['--tracker', trackerAt, '--listen', `${host}:0`, '-o', `${host}.bin`, '--force'];
-    untilTheEnd(t, (signal) => getWhole(folder, [shared.md5, '--no-seed', ...where], signal));
+    const output = join(folder, `${host}.bin`);
+    const where = ['--tracker', trackerAt, '--listen', `${host}:0`, '-o', output];
+    untilTheEnd(t, async (signal) => {
+      await rm(output, { force: true });
+      await getWhole(folder, [shared.md5, '--no-seed', ...where], signal);
+    });
   }
 
   untilTheEnd(t, async (signal) => {
     await others.retp(daemonAt, UNKNOWN, 0);
     await others.fchu(UNKNOWN, 1);
     await Promise.all([at, daemonAt].map(sayNonsense));
+    await answerUnasked(at);
     await Promise.all([searchFrom(farAt, shared.name, signal), searchFrom(at, 'nobody has this', signal)]);
   });
   return { tracker: await listening(near, 'http'), daemon: await listening(daemon, 'http') };
@@ -121,6 +128,14 @@ async function sayNonsense(to: Endpoint): Promise<void> {
   const receiver = await Receiver.open(to, '127.0.0.9', 5_000);
   receiver.send('What is this?');
   await receiver.endsWithoutAByte();
+  receiver.close();
+}
+
+async function answerUnasked(to: Endpoint): Promise<void> {
+  const receiver = await Receiver.open(to, '127.0.0.9', 5_000);
+  const answer = { packet: randomPacketId(randomBytes), md5: parseFileMd5(UNKNOWN)!, name: 'x' };
+  const address = { v4: '127.0.0.9', v6: null, port: 5009 };
+  receiver.send(encodeRequest({ command: 'AQUE', address, ...answer }));
   receiver.close();
 }
 
