@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Child } from '../../bench/lib/child.js';
 import { Program } from '../../bench/lib/program.js';
 import { systemClock } from '../../src/core/clock.js';
 import { silentLogger } from '../../src/core/logger.js';
@@ -19,11 +18,10 @@ import { BasePeer } from './base-peer.js';
 import { lying, type Script } from './base-script.js';
 import { atEnd, type Scope } from './clean-up.js';
 import { md5, seededBytes, tempFolder } from './files.js';
-import { TestProgram } from './process.js';
+import { listening, TestProgram } from './process.js';
 import { type Endpoint, Receiver } from './receiver.js';
 import { endpoint, ownersOf } from './swarm.js';
 
-const STARTS_WITHIN_MS = 30_000;
 const NEXT_ROUND_MS = 500;
 const PART = 262_144;
 const SHARED_PARTS = 240;
@@ -91,10 +89,6 @@ export async function observedSwarm(t: Scope): Promise<Observed> {
     await Promise.all([searchFrom(farAt, shared.name, signal), searchFrom(at, 'nobody has this', signal)]);
   });
   return { tracker: await listening(near, 'http'), daemon: await listening(daemon, 'http') };
-}
-
-function listening(child: Child, what: string): Promise<string> {
-  return child.line((line) => new RegExp(`^${what} listening on (\\S+)$`).exec(line)?.[1], STARTS_WITHIN_MS);
 }
 
 /** A file that the tracker says two peers have: one that lies about each third part, and an honest one. */

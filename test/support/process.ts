@@ -6,6 +6,7 @@ import { atEnd, type Scope } from './clean-up.js';
 export type CliEvent = { readonly event: string } & Readonly<Record<string, unknown>>;
 
 const EVENT_WITHIN_MS = 20_000;
+const LISTENS_WITHIN_MS = 30_000;
 
 /** The built `bugtorrent` as a test runs it: whatever it starts is ended, by its id, when the test is over. */
 export class TestProgram extends Program {
@@ -29,6 +30,11 @@ export class TestProgram extends Program {
     this.#started += 1;
     return this.start(`${args[0]}-${this.#started}`, args);
   }
+}
+
+/** HOST:PORT where a child that serves says that its tracker, daemon or http listens. */
+export function listening(child: Child, what: 'tracker' | 'daemon' | 'http'): Promise<string> {
+  return child.line((line) => new RegExp(`^${what} listening on (\\S+)$`).exec(line)?.[1], LISTENS_WITHIN_MS);
 }
 
 /** The first event called `name`, past or to come. */
