@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Asked, type Loads, load, scrape, whileScraped } from './lib/http-load.js';
@@ -9,6 +8,7 @@ import { sameContent } from './lib/random-file.js';
 import { median, Report, shown } from './lib/report.js';
 import { inScratchFolder } from './lib/scratch.js';
 import { type ServedSwarm, startServedSwarm } from './lib/served-swarm.js';
+import { removeWritten } from './lib/written-file.js';
 
 export interface HttpOptions {
   /** Bytes of the file that is transferred. */
@@ -77,7 +77,7 @@ class Transfer {
     const args = ['get', magnet, '-o', this.#target, '--json', '--no-seed'];
     const { child, seconds } = await measuredRun(() => this.#program.start('get', args));
     if (!(await sameContent(source, this.#target))) child.fail('its file differs from the source');
-    await rm(this.#target);
+    await removeWritten(this.#target);
     return seconds;
   }
 }
@@ -107,6 +107,9 @@ async function reportScrapes(report: Report, { url }: ServedSwarm, suffix: strin
   report.result(`scrape${suffix}`, median(seconds), 's');
   report.result(`scrape${suffix}-longest`, Math.max(...seconds), 's');
   report.result(`scrape${suffix}-bytes`, scrapes.at(-1)!.bytes, 'B');
+  // With what it does besides: a scrape each second costs at most this share of a processor.
+  const cpu = scrapes.at(-1)!.cpuSeconds - scrapes[0]!.cpuSeconds;
+  report.result(`scrape${suffix}-cpu`, cpu / (SCRAPES - 1), 's');
 }
 
 /** The ratio is that of each pair, so that a slow moment touches both its sides; who begins changes. */
