@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Asked, type Loads, load, scrape, whileScraped } from './lib/http-load.js';
@@ -8,7 +9,6 @@ import { sameContent } from './lib/random-file.js';
 import { median, Report, shown } from './lib/report.js';
 import { inScratchFolder } from './lib/scratch.js';
 import { type ServedSwarm, startServedSwarm } from './lib/served-swarm.js';
-import { removeWritten } from './lib/written-file.js';
 
 export interface HttpOptions {
   /** Bytes of the file that is transferred. */
@@ -31,6 +31,11 @@ const CONNECTIONS = 100;
 const SCRAPES = 30;
 /** A daemon reads its metrics no more often than every 100 ms; who asks sooner gets the text of before. */
 const BETWEEN_MS = 120;
+/**
+ * A virtual machine may give memory that was freed back to its host, and pays two seconds a GiB to have it again. So late
+ * after a file was removed every transfer pays, and not each second one.
+ */
+const MEMORY_IS_BACK_MS = 2_500;
 
 /**
  * What serving metrics and health costs a daemon whose file is downloaded at full speed: a scrape of few and of many
@@ -77,7 +82,7 @@ class Transfer {
     const args = ['get', magnet, '-o', this.#target, '--json', '--no-seed'];
     const { child, seconds } = await measuredRun(() => this.#program.start('get', args));
     if (!(await sameContent(source, this.#target))) child.fail('its file differs from the source');
-    await removeWritten(this.#target);
+    await rm(this.#target);
     return seconds;
   }
 }
@@ -115,8 +120,12 @@ async function reportScrapes(report: Report, { url }: ServedSwarm, suffix: strin
 /** The ratio is that of each pair, so that a slow moment touches both its sides; who begins changes. */
 async function reportPairs(report: Report, transfer: Transfer, { runs, size }: HttpOptions): Promise<void> {
   const pairs: { plain: number; scraped: number }[] = [];
-  const plainly = () => transfer.run();
-  const scrapedly = () => whileScraped(transfer.swarm.url, () => transfer.run());
+  const run = async (how: (transfer: () => Promise<number>) => Promise<number>) => {
+    await wait(MEMORY_IS_BACK_MS);
+    return how(() => transfer.run());
+  };
+  const plainly = () => run((transferred) => transferred());
+  const scrapedly = () => run((transferred) => whileScraped(transfer.swarm.url, transferred));
   for (let i = 1; i <= runs; i++) {
     const first = await (i % 2 === 0 ? scrapedly : plainly)();
     const second = await (i % 2 === 0 ? plainly : scrapedly)();

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child } from './lib/child.js';
@@ -8,7 +9,6 @@ import { sameContent, writeRandomFile } from './lib/random-file.js';
 import { median, Report, shown } from './lib/report.js';
 import { inScratchFolder } from './lib/scratch.js';
 import { type SeededSwarm, startSeededSwarm } from './lib/seeded-swarm.js';
-import { removeWritten } from './lib/written-file.js';
 
 export interface TransferOptions {
   /** Bytes of the file. */
@@ -85,9 +85,9 @@ async function runPair(
   );
   const others = new Map([...cpuOf(swarm)].map(([name, seconds]) => [name, seconds - before.get(name)!]));
   if (!(await sameContent(files.source, files.target))) get.child.fail('its file differs from the source');
-  await removeWritten(files.target);
+  await rm(files.target);
   const curl = server === null ? null : await server.fetch(files.target);
-  if (curl !== null) await removeWritten(files.target);
+  await rm(files.target, { force: true });
   return { get, others, curl };
 }
 

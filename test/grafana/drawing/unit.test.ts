@@ -7,7 +7,7 @@ test('values are written in the steps of their unit, with three digits', () => {
     ['short', 0, '0'],
     ['short', 999, '999'],
     ['short', 12_345, '12.3 K'],
-    ['percentunit', 0.2345, '23.5%'],
+    ['percentunit', 0.236, '23.6%'],
     ['Bps', 4_000_000, '4 MB/s'],
     ['decbytes', 999, '999 B'],
     ['bytes', 16 * 2 ** 20, '16 MiB'],
