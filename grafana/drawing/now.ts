@@ -43,8 +43,8 @@ function colorOf(panel: PanelJson, series: readonly Series[]): string {
   const reached = series.map((one) =>
     steps.findLastIndex(({ value }) => value === null || latest(one) >= value),
   );
-  const fallsWell = steps[0]!.color === 'green';
-  return named(steps[fallsWell ? Math.max(...reached) : Math.min(...reached)]!.color);
+  const isBadHigh = steps[0]!.color === 'green';
+  return named(steps[isBadHigh ? Math.max(...reached) : Math.min(...reached)]!.color);
 }
 
 /** One bar under the other, from `min` to `max`. */

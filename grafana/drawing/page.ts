@@ -28,8 +28,7 @@ body { margin: 0; background: #111217; color: #ccccdc; font: 12px Inter, "DejaVu
 .legend.beside span { display: block }
 .legend span { display: inline-block; margin-right: 12px; white-space: nowrap }
 .legend i { display: inline-block; width: 14px; height: 4px; border-radius: 2px; margin-right: 6px; vertical-align: middle }
-svg { position: absolute; left: ${PADDING}px; top: ${TITLE_HEIGHT}px; overflow: visible }
-svg { fill: #ccccdc }
+svg { position: absolute; left: ${PADDING}px; top: ${TITLE_HEIGHT}px; overflow: visible; fill: #ccccdc }
 .grid { stroke: #2c2f36 }
 .unfilled { fill: #22252b }
 `;

@@ -46,11 +46,6 @@ export function inUnit(unit: string, value: number): string {
   return `${digits(value / base ** step)}${steps[step]}`;
 }
 
-/** What the steps of an axis in this unit are multiples of: 1024 for memory, else 1000. */
-export function baseOf(unit: string): number {
-  return SCALES[unit]?.base ?? 1000;
-}
-
 function inSeconds(value: number): string {
   if (value === 0) return '0 s';
   const { from, unit } = SECONDS.find((each) => Math.abs(value) >= each.from) ?? SECONDS.at(-1)!;
