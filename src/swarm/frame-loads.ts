@@ -48,7 +48,7 @@ interface Wanting {
   readonly waitMs: number;
 }
 
-type NoFrame = 'no-memory' | 'gone-while-waiting' | 'unreadable' | 'stopping';
+export type NoFrame = 'no-memory' | 'gone-while-waiting' | 'unreadable' | 'stopping';
 
 interface Load {
   readonly wanting: Set<(outcome: Slot | NoFrame) => void>;
