@@ -3,32 +3,53 @@
 export const WINDOW_MS = 20_000;
 const PERIOD_MS = WINDOW_MS / 2;
 
+/** Of a row: the number of its period, and what was added in that one, in the one before, and in the one before that. */
+const FIELDS = 4;
+const [CURRENT, PREVIOUS, OLDER] = [1, 2, 3];
+
+/** Counts of many, by row, all 0 at first. */
 export class RecentBytes {
-  #period = 0;
-  #current = 0;
-  #previous = 0;
-  #older = 0;
+  #fields: Float64Array;
+
+  constructor(rows: number) {
+    this.#fields = new Float64Array(rows * FIELDS);
+  }
+
+  /** Makes room for so many rows, which are more than before. */
+  grow(rows: number): void {
+    const fields = new Float64Array(rows * FIELDS);
+    fields.set(this.#fields);
+    this.#fields = fields;
+  }
 
   /** Times are milliseconds and do not go backwards. */
-  add(bytes: number, now: number): void {
-    this.#moveTo(now);
-    this.#current += bytes;
+  add(row: number, bytes: number, now: number): void {
+    this.#moveTo(row, now);
+    this.#fields[row * FIELDS + CURRENT]! += bytes;
   }
 
   /** What was added in the window that ends now. */
-  within(now: number): number {
-    this.#moveTo(now);
-    const elapsed = (now - this.#period * PERIOD_MS) / PERIOD_MS;
-    return this.#current + this.#previous + Math.floor(this.#older * (1 - elapsed));
+  within(row: number, now: number): number {
+    this.#moveTo(row, now);
+    const [fields, at] = [this.#fields, row * FIELDS];
+    const elapsed = now / PERIOD_MS - fields[at]!;
+    return fields[at + CURRENT]! + fields[at + PREVIOUS]! + Math.floor(fields[at + OLDER]! * (1 - elapsed));
   }
 
-  #moveTo(now: number): void {
+  clear(row: number): void {
+    const [fields, at] = [this.#fields, row * FIELDS];
+    // Memory that is never written to is never taken.
+    if (fields[at] !== 0 || fields[at + CURRENT] !== 0) fields.fill(0, at, at + FIELDS);
+  }
+
+  #moveTo(row: number, now: number): void {
+    const [fields, at] = [this.#fields, row * FIELDS];
     const period = Math.floor(now / PERIOD_MS);
-    const passed = period - this.#period;
+    const passed = period - fields[at]!;
     if (passed <= 0) return;
-    this.#older = passed === 1 ? this.#previous : passed === 2 ? this.#current : 0;
-    this.#previous = passed === 1 ? this.#current : 0;
-    this.#current = 0;
-    this.#period = period;
+    fields[at + OLDER] = passed === 1 ? fields[at + PREVIOUS]! : passed === 2 ? fields[at + CURRENT]! : 0;
+    fields[at + PREVIOUS] = passed === 1 ? fields[at + CURRENT]! : 0;
+    fields[at + CURRENT] = 0;
+    fields[at] = period;
   }
 }
