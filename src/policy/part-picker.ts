@@ -10,7 +10,7 @@
  */
 import type { PartIndex } from '../model/ids.js';
 import type { PartList } from '../model/part-list.js';
-import { type PickerMemory, pickerMemory } from './picker-memory.js';
+import { PickerMemory } from './picker-memory.js';
 import { RarityOrder } from './rarity-order.js';
 
 /** Something to give soon matters more than what; and downloaders that begin together begin differently. */
@@ -65,7 +65,7 @@ export class PartPicker {
     this.#random = random;
     this.#window = window;
     if (sequential) this.follow(0 as PartIndex);
-    this.#memory = memory ?? pickerMemory(partCount);
+    this.#memory = memory ?? new PickerMemory(partCount);
     this.#order = new RarityOrder(this.#memory, partCount);
     this.#missing = partCount;
   }
@@ -81,12 +81,12 @@ export class PartPicker {
   }
 
   isLanded(part: PartIndex): boolean {
-    return (this.#memory.state[part]! & LANDED) !== 0;
+    return (this.#stateOf(part) & LANDED) !== 0;
   }
 
   /** How many requests for the part are under way. */
   requestsOf(part: PartIndex): number {
-    return this.#memory.state[part]! & MAX_REQUESTS;
+    return this.#stateOf(part) & MAX_REQUESTS;
   }
 
   /** Nothing follows the download in order any more: there is no window from now on. */
@@ -151,28 +151,32 @@ export class PartPicker {
 
   /** At most 127 at once for a part. */
   requested(part: PartIndex): void {
+    const { words, state } = this.#memory;
     if (this.#isMissing(part)) this.#take(part);
-    this.#memory.state[part]!++;
+    words[state + part]!++;
   }
 
   /** A request for the part ended, whichever way. */
   requestEnded(part: PartIndex): void {
-    this.#memory.state[part]!--;
+    const { words, state } = this.#memory;
+    words[state + part]!--;
     if (this.#isMissing(part)) this.#giveBack(part);
   }
 
   /** The part is here. */
   landed(part: PartIndex): void {
+    const { words, state } = this.#memory;
     if (this.isLanded(part)) return;
     if (this.#isMissing(part)) this.#take(part);
-    this.#memory.state[part]! |= LANDED;
+    words[state + part]! |= LANDED;
     this.#landedCount++;
   }
 
   /** The part has to be fetched once more. */
   lost(part: PartIndex): void {
+    const { words, state } = this.#memory;
     if (!this.isLanded(part)) return;
-    this.#memory.state[part]! &= MAX_REQUESTS;
+    words[state + part]! &= MAX_REQUESTS;
     this.#landedCount--;
     if (this.#isMissing(part)) this.#giveBack(part);
     this.#prefix = Math.min(this.#prefix, part);
@@ -204,7 +208,12 @@ export class PartPicker {
   }
 
   #isMissing(part: PartIndex): boolean {
-    return this.#memory.state[part] === 0;
+    return this.#stateOf(part) === 0;
+  }
+
+  #stateOf(part: PartIndex): number {
+    const { words, state } = this.#memory;
+    return words[state + part]!;
   }
 
   #take(part: PartIndex): void {

@@ -25,68 +25,69 @@ export class RarityOrder {
   constructor(memory: PickerMemory, partCount: number) {
     this.#memory = memory;
     this.#partCount = partCount;
-    const { order, position, start, free } = memory;
+    const { words, order, position, start, free } = memory;
     for (let part = 0; part < partCount; part++) {
-      order[part] = part;
-      position[part] = part;
+      words[order + part] = part;
+      words[position + part] = part;
     }
-    start.fill(partCount, 1);
-    free[0] = partCount;
+    words.fill(partCount, start + 1, start + MAX_RARITY + 2);
+    words[free] = partCount;
   }
 
   rarity(part: PartIndex): number {
-    return Math.min(this.#memory.owners[part]!, MAX_RARITY);
+    const { words, owners } = this.#memory;
+    return Math.min(words[owners + part]!, MAX_RARITY);
   }
 
   /** The part may not be picked any more. */
   take(part: PartIndex): void {
-    const { start, free } = this.#memory;
+    const { words, start, free } = this.#memory;
     const rarity = this.rarity(part);
-    free[rarity]!--;
-    this.#place(part, start[rarity]! + free[rarity]!);
+    words[free + rarity]!--;
+    this.#place(part, words[start + rarity]! + words[free + rarity]!);
   }
 
   /** The part may be picked again. */
   giveBack(part: PartIndex): void {
-    const { start, free } = this.#memory;
+    const { words, start, free } = this.#memory;
     const rarity = this.rarity(part);
-    this.#place(part, start[rarity]! + free[rarity]!);
-    free[rarity]!++;
+    this.#place(part, words[start + rarity]! + words[free + rarity]!);
+    words[free + rarity]!++;
   }
 
   ownerAdded(part: PartIndex): void {
-    const { owners, start, free, position } = this.#memory;
-    if (owners[part] === MAX_OWNERS) return;
-    const from = owners[part]!++;
+    const { words, owners, start, free, position } = this.#memory;
+    if (words[owners + part] === MAX_OWNERS) return;
+    const from = words[owners + part]!++;
     if (from >= MAX_RARITY) return;
-    const last = start[from + 1]! - 1;
-    const isFree = position[part]! < start[from]! + free[from]!;
+    const last = words[start + from + 1]! - 1;
+    const isFree = words[position + part]! < words[start + from]! + words[free + from]!;
     if (isFree) {
-      free[from]!--;
-      this.#place(part, start[from]! + free[from]!);
+      words[free + from]!--;
+      this.#place(part, words[start + from]! + words[free + from]!);
     }
     this.#place(part, last);
-    start[from + 1] = last;
+    words[start + from + 1] = last;
     // It came in front of the free parts of its new rarity.
-    if (isFree) free[from + 1]!++;
-    else this.#place(part, last + free[from + 1]!);
+    if (isFree) words[free + from + 1]!++;
+    else this.#place(part, last + words[free + from + 1]!);
   }
 
   ownerRemoved(part: PartIndex): void {
-    const { owners, start, free, position } = this.#memory;
-    if (owners[part] === 0) return;
-    const from = owners[part]!--;
+    const { words, owners, start, free, position } = this.#memory;
+    if (words[owners + part] === 0) return;
+    const from = words[owners + part]!--;
     if (from > MAX_RARITY) return;
-    const first = start[from]!;
-    const isFree = position[part]! < first + free[from]!;
-    if (isFree) free[from]!--;
-    else this.#place(part, first + free[from]!);
+    const first = words[start + from]!;
+    const isFree = words[position + part]! < first + words[free + from]!;
+    if (isFree) words[free + from]!--;
+    else this.#place(part, first + words[free + from]!);
     this.#place(part, first);
-    start[from] = first + 1;
+    words[start + from] = first + 1;
     // It came behind the taken parts of its new rarity.
     if (isFree) {
-      this.#place(part, start[from - 1]! + free[from - 1]!);
-      free[from - 1]!++;
+      this.#place(part, words[start + from - 1]! + words[free + from - 1]!);
+      words[free + from - 1]!++;
     }
   }
 
@@ -104,26 +105,26 @@ export class RarityOrder {
 
   /** Any part that may be picked and is in `parts`. */
   any(parts: PartList, random: () => number): PartIndex | null {
-    const { state } = this.#memory;
+    const { words, state } = this.#memory;
     const begin = Math.floor(random() * this.#partCount);
     for (let step = 0; step < this.#partCount; step++) {
       const at = begin + step;
       const part = at < this.#partCount ? at : at - this.#partCount;
-      if (state[part] === 0 && parts.has(part)) return part as PartIndex;
+      if (words[state + part] === 0 && parts.has(part)) return part as PartIndex;
     }
     return null;
   }
 
   #probe(parts: PartList, probes: number, random: () => number): PartIndex | null {
-    const { order, start, free } = this.#memory;
+    const { words, order, start, free } = this.#memory;
     for (let rarity = 0; rarity <= MAX_RARITY; rarity++) {
-      const count = free[rarity]!;
+      const count = words[free + rarity]!;
       if (count === 0) continue;
-      const from = start[rarity]!;
+      const from = words[start + rarity]!;
       const begin = Math.floor(random() * count);
       const end = begin + Math.min(count, probes);
       for (let at = begin; at < end; at++) {
-        const part = order[from + (at < count ? at : at - count)]!;
+        const part = words[order + from + (at < count ? at : at - count)]!;
         if (parts.has(part)) return part as PartIndex;
       }
     }
@@ -132,13 +133,13 @@ export class RarityOrder {
 
   /** For a peer with few parts: walks those. */
   #rarestOf(parts: PartList, random: () => number): PartIndex | null {
-    const { state } = this.#memory;
+    const { words, state } = this.#memory;
     let chosen: PartIndex | null = null;
     let lowest = MAX_RARITY + 1;
     let ties = 0;
     for (const part of parts) {
       const rarity = this.rarity(part);
-      if (state[part] !== 0 || rarity > lowest) continue;
+      if (words[state + part] !== 0 || rarity > lowest) continue;
       ties = rarity < lowest ? 1 : ties + 1;
       lowest = rarity;
       if (random() * ties < 1) chosen = part;
@@ -148,12 +149,12 @@ export class RarityOrder {
 
   /** Swaps the part with the one at `to`. */
   #place(part: PartIndex, to: number): void {
-    const { order, position } = this.#memory;
-    const from = position[part]!;
-    const other = order[to]!;
-    order[from] = other;
-    position[other] = from;
-    order[to] = part;
-    position[part] = to;
+    const { words, order, position } = this.#memory;
+    const from = words[position + part]!;
+    const other = words[order + to]!;
+    words[order + from] = other;
+    words[position + other] = from;
+    words[order + to] = part;
+    words[position + part] = to;
   }
 }
