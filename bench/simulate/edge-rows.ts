@@ -23,7 +23,7 @@ export class EdgeRows implements ContenderRows<number> {
   }
 
   find(edge: number): number {
-    return this.table.presence[edge] === UNKNOWN ? -1 : edge;
+    return this.table.standing[edge] === UNKNOWN ? -1 : edge;
   }
 
   add(edge: number): number {
@@ -32,7 +32,7 @@ export class EdgeRows implements ContenderRows<number> {
   }
 
   remove(row: number): void {
-    this.table.presence[row] = UNKNOWN;
+    this.table.standing[row] = UNKNOWN;
     this.#size--;
   }
 }

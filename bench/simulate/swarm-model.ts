@@ -209,8 +209,8 @@ export class SwarmModel {
     const { places } = this.#around;
     const first = node * places;
     const begin = Math.floor(this.#random() * places);
-    for (let step = 0; step < places; step++) {
-      const edge = first + ((begin + step) % places);
+    for (let step = begin; step < begin + places; step++) {
+      const edge = first + (step < places ? step : step - places);
       const owner = this.#around.node[edge]!;
       if (owner === NOBODY) continue;
       const hasNews = this.#learn(edge, node, owner);

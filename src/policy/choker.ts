@@ -14,13 +14,13 @@ import {
   type ContenderTable,
   IDLE,
   NEVER,
-  NONE,
   OPTIMISTIC,
   REGULAR,
   SLOT_REASONS,
   type SlotReason,
-  WANTING,
+  WAITING,
 } from './contender-table.js';
+import { FirstClaims } from './first-claims.js';
 
 export type SeedChoking = 'round-robin' | 'fastest' | 'anti-leech';
 
@@ -88,12 +88,13 @@ export class Choker<K> {
 
   /** Those without a slot that want one, who waits longest first. */
   get waiting(): K[] {
-    const { since } = this.#table;
+    const { standing } = this.#table;
     const waiting: number[] = [];
     for (let row = this.#rows.first; row < this.#rows.end; row++) {
-      if (this.#table.isWaiting(row)) waiting.push(row);
+      if (standing[row] === WAITING) waiting.push(row);
     }
-    return waiting.sort((a, b) => since[a]! - since[b]!).map((row) => this.#rows.peerOf(row));
+    const since = (row: number) => this.#table.since(row);
+    return waiting.sort((a, b) => since(a) - since(b)).map((row) => this.#rows.peerOf(row));
   }
 
   /** When the next review is due that may take slots from their holders, in milliseconds. */
@@ -108,70 +109,67 @@ export class Choker<K> {
   /** Why the peer has its slot; null when it has none. */
   reason(peer: K): SlotReason | null {
     const row = this.#rows.find(peer);
-    return row === NOBODY ? null : SLOT_REASONS[this.#table.reason[row]!]!;
+    return row === NOBODY ? null : SLOT_REASONS[this.#table.standing[row]!]!;
   }
 
   /** Since when the peer has waited for a slot; null when it has one, or wants none. */
   waitsSince(peer: K): number | null {
     const row = this.#rows.find(peer);
-    return row !== NOBODY && this.#table.isWaiting(row) ? this.#table.since[row]! : null;
+    return row !== NOBODY && this.#table.standing[row] === WAITING ? this.#table.since(row) : null;
   }
 
   /** Since when the peer has its slot; null when it has none. */
   heldSince(peer: K): number | null {
-    return this.holds(peer) ? this.#table.since[this.#rows.find(peer)]! : null;
+    return this.holds(peer) ? this.#table.since(this.#rows.find(peer)) : null;
   }
 
   /** It has a request that waits or is served. `review` is due. Times are milliseconds. */
   wants(peer: K, now: number): void {
     const row = this.#know(peer, now);
-    const { presence, leftAt, since } = this.#table;
-    if (presence[row] === WANTING) return;
-    if (now - leftAt[row]! > AWAY_MS) since[row] = now;
-    presence[row] = WANTING;
+    if (this.#table.wants(row)) return;
+    if (now - this.#table.leftAt(row) > AWAY_MS) this.#table.setSince(row, now);
+    this.#table.standing[row] = WAITING;
     this.#wanting++;
   }
 
   /** It has no request any more; its slot is free at once. `review` is due. */
   leaves(peer: K, now: number): void {
     const row = this.#rows.find(peer);
-    if (row === NOBODY || this.#table.presence[row] !== WANTING) return;
+    if (row === NOBODY || !this.#table.wants(row)) return;
     this.#release(row, now);
-    this.#table.presence[row] = AWAY;
-    this.#table.leftAt[row] = now;
+    this.#table.standing[row] = AWAY;
+    this.#table.setLeftAt(row, now);
     this.#wanting--;
     if (this.#rows.size - this.#wanting > MAX_AWAY && this.#table.isSnubbed(row, now)) this.#rows.remove(row);
   }
 
   /** Payload that it sent us. */
   gave(peer: K, bytes: number, now: number): void {
-    const row = this.#know(peer, now);
-    this.#table.gave.add(row, bytes, now);
-    this.#table.gaveAt[row] = now;
+    this.#table.gave(this.#know(peer, now), bytes, now);
   }
 
   /** Payload that we sent it. */
   took(peer: K, bytes: number, now: number): void {
     const row = this.#rows.find(peer);
-    if (row !== NOBODY) this.#table.took.add(row, bytes, now);
+    if (row !== NOBODY) this.#table.took(row, bytes, now);
   }
 
   /** The share that it has of the file it asks for, 0 to 1; unknown, it is taken to begin. */
   progress(peer: K, fraction: number): void {
     const row = this.#rows.find(peer);
-    if (row !== NOBODY) this.#table.progress[row] = fraction;
+    if (row !== NOBODY) this.#table.setProgress(row, fraction);
   }
 
   /** Payload that it took in the last 20 s. */
   recentlyTook(peer: K, now: number): number {
     const row = this.#rows.find(peer);
-    return row === NOBODY ? 0 : this.#table.took.within(row, now);
+    return row === NOBODY ? 0 : this.#table.recentlyTook(row, now);
   }
 
   /** Payload that it gave in the last 20 s. */
   recentlyGave(peer: K, now: number): number {
     const row = this.#rows.find(peer);
-    return row === NOBODY ? 0 : this.#table.gave.within(row, now);
+    return row === NOBODY ? 0 : this.#table.recentlyGave(row, now);
   }
 
   /** To be called at `reviewAt`, and when contenders or slots changed: then only free and idle slots change hands. */
@@ -196,9 +194,8 @@ export class Choker<K> {
 
   /** Seeding by time, as the mainline client does: the newest stay, the oldest gives its slot to a random peer. */
   #rotate(now: number): void {
-    const { since } = this.#table;
     const keep = this.#round % KEEP_ALL_EVERY === 0 || !this.contended ? this.slots : this.slots - 1;
-    const newest = [...this.#holders].sort((a, b) => since[b]! - since[a]!);
+    const newest = [...this.#holders].sort((a, b) => this.#table.since(b) - this.#table.since(a));
     const chosen = Math.min(newest.length, keep) < this.slots ? this.#randomWaiting(now) : NOBODY;
     for (const [i, row] of newest.entries()) {
       if (i >= keep) this.#release(row, now);
@@ -212,7 +209,7 @@ export class Choker<K> {
     let chosen = NOBODY;
     let seen = 0;
     for (let row = this.#rows.first; row < this.#rows.end; row++) {
-      if (!this.#table.mayBeOptimistic(row, now)) continue;
+      if (!this.#mayBeOptimistic(row, now)) continue;
       seen++;
       if (this.#random() * seen < 1) chosen = row;
     }
@@ -231,41 +228,41 @@ export class Choker<K> {
   }
 
   #optimisticIsOver(now: number): boolean {
-    return this.#optimistic !== NOBODY && now - this.#table.optimisticAt[this.#optimistic]! >= OPTIMISTIC_MS;
+    return this.#optimistic !== NOBODY && now - this.#table.optimisticAt(this.#optimistic) >= OPTIMISTIC_MS;
   }
 
   #grantRegular(now: number, downloading: boolean): void {
     if (!this.#mayGrant()) return;
-    const { reason } = this.#table;
     for (const row of this.#claimants(this.slots - 1 - this.#regular, false, now, downloading)) {
-      if (reason[row] === NONE && !this.#makeRoom(now)) return;
+      if (!this.#table.holds(row) && !this.#makeRoom(now)) return;
       this.#hold(row, REGULAR, now);
     }
   }
 
   #grantOptimistic(now: number): void {
     if (!this.#mayGrant()) return;
-    const { since } = this.#table;
     let first = NOBODY;
     for (let row = this.#rows.first; row < this.#rows.end; row++) {
-      if (!this.#table.mayBeOptimistic(row, now)) continue;
-      if (first === NOBODY || since[row]! < since[first]!) first = row;
+      if (!this.#mayBeOptimistic(row, now)) continue;
+      if (first === NOBODY || this.#table.since(row) < this.#table.since(first)) first = row;
     }
     if (first !== NOBODY && this.#makeRoom(now)) this.#hold(first, OPTIMISTIC, now);
+  }
+
+  #mayBeOptimistic(row: number, now: number): boolean {
+    return this.#table.standing[row] === WAITING && this.#table.mayBegin(row, now);
   }
 
   /** Free slots to those with a claim, then to who waits longest. */
   #lendIdle(now: number, downloading: boolean): void {
     const free = this.slots - this.#holders.length;
     if (!this.contended || free <= 0) return;
-    const { claim } = this.#table;
-    const best: number[] = [];
+    const { standing } = this.#table;
+    const first = new FirstClaims(this.#table, free, true);
     for (let row = this.#rows.first; row < this.#rows.end; row++) {
-      if (!this.#table.isWaiting(row)) continue;
-      claim[row] = downloading ? this.#table.gaveClaim(row, now) : 0;
-      this.#insert(row, best, free, true);
+      if (standing[row] === WAITING) first.add(row, downloading ? this.#table.gaveClaim(row, now) : 0);
     }
-    for (const row of best) this.#hold(row, IDLE, now);
+    for (const row of first.rows) this.#hold(row, IDLE, now);
   }
 
   /** A slot could go to who waits. */
@@ -280,39 +277,30 @@ export class Choker<K> {
    * @param ranked false: only of those whose slot, if any, is an idle one
    */
   #claimants(count: number, ranked: boolean, now: number, downloading: boolean): number[] {
-    const { presence, reason, claim } = this.#table;
+    const { standing } = this.#table;
     const holdersFirst = downloading || this.#seedChoking !== 'anti-leech';
-    const best: number[] = [];
+    const first = new FirstClaims(this.#table, count, holdersFirst);
+    const last = ranked ? REGULAR : IDLE;
     for (let row = this.#rows.first; row < this.#rows.end; row++) {
-      if (presence[row] !== WANTING) continue;
-      if (!ranked && (reason[row] === REGULAR || reason[row] === OPTIMISTIC)) continue;
-      claim[row] = this.#claim(row, now, downloading);
-      if (claim[row]! > 0) this.#insert(row, best, count, holdersFirst);
+      if (standing[row]! < WAITING || standing[row]! > last) continue;
+      const claim = this.#claim(row, now, downloading);
+      if (claim > 0) first.add(row, claim);
     }
-    return best;
+    return first.rows;
   }
 
   #claim(row: number, now: number, downloading: boolean): number {
     if (downloading) return this.#table.gaveClaim(row, now);
-    return this.#seedChoking === 'fastest' ? this.#table.took.within(row, now) : this.#table.extremeClaim(row);
-  }
-
-  /** Puts the row in its place among the `count` that are first; ties go to who came first. */
-  #insert(row: number, best: number[], count: number, holdersFirst: boolean): void {
-    let at = best.length;
-    if (at >= count && (at === 0 || !this.#table.isBefore(row, best[at - 1]!, holdersFirst))) return;
-    if (at >= count) at--;
-    for (; at > 0 && this.#table.isBefore(row, best[at - 1]!, holdersFirst); at--) best[at] = best[at - 1]!;
-    best[at] = row;
+    return this.#seedChoking === 'fastest' ? this.#table.recentlyTook(row, now) : this.#table.extremeClaim(row);
   }
 
   /** True when a slot is free now, if need be the idle one that was lent longest ago. */
   #makeRoom(now: number): boolean {
     if (this.#holders.length < this.slots) return true;
-    const { reason, since } = this.#table;
     let oldest = NOBODY;
     for (const row of this.#holders) {
-      if (reason[row] === IDLE && (oldest === NOBODY || since[row]! < since[oldest]!)) oldest = row;
+      if (this.#table.standing[row] !== IDLE) continue;
+      if (oldest === NOBODY || this.#table.since(row) < this.#table.since(oldest)) oldest = row;
     }
     if (oldest === NOBODY) return false;
     this.#release(oldest, now);
@@ -320,27 +308,27 @@ export class Choker<K> {
   }
 
   #hold(row: number, reason: number, now: number): void {
-    if (this.#table.reason[row] === NONE) {
-      this.#table.since[row] = now;
+    if (!this.#table.holds(row)) {
+      this.#table.setSince(row, now);
       this.#holders.push(row);
     }
     this.#mark(row, reason);
-    if (reason === OPTIMISTIC) this.#table.optimisticAt[row] = now;
+    if (reason === OPTIMISTIC) this.#table.setOptimisticAt(row, now);
   }
 
-  #mark(row: number, reason: number): void {
-    if (this.#table.reason[row] === REGULAR) this.#regular--;
+  #mark(row: number, standing: number): void {
+    if (this.#table.standing[row] === REGULAR) this.#regular--;
     if (this.#optimistic === row) this.#optimistic = NOBODY;
-    this.#table.reason[row] = reason;
-    if (reason === REGULAR) this.#regular++;
-    if (reason === OPTIMISTIC) this.#optimistic = row;
+    this.#table.standing[row] = standing;
+    if (standing === REGULAR) this.#regular++;
+    if (standing === OPTIMISTIC) this.#optimistic = row;
   }
 
   #release(row: number, now: number): void {
-    if (this.#table.reason[row] === NONE) return;
-    this.#mark(row, NONE);
+    if (!this.#table.holds(row)) return;
+    this.#mark(row, WAITING);
     this.#holders.splice(this.#holders.indexOf(row), 1);
-    this.#table.since[row] = now;
+    this.#table.setSince(row, now);
   }
 
   #know(peer: K, now: number): number {
@@ -352,10 +340,10 @@ export class Choker<K> {
   }
 
   #forget(now: number): void {
-    const { presence, leftAt } = this.#table;
+    const { standing } = this.#table;
     for (let row = this.#rows.first; row < this.#rows.end; row++) {
-      if (presence[row] !== AWAY || now - leftAt[row]! <= AWAY_MS || !this.#table.isSnubbed(row, now)) continue;
-      if (!this.#table.hadOptimistic(row, now)) this.#rows.remove(row);
+      if (standing[row] !== AWAY || now - this.#table.leftAt(row) <= AWAY_MS) continue;
+      if (this.#table.isSnubbed(row, now) && this.#table.mayBegin(row, now)) this.#rows.remove(row);
     }
   }
 }

@@ -11,7 +11,7 @@ export interface ContenderRows<K> {
   peerOf(row: number): K;
   /** -1 for a peer without one. */
   find(peer: K): number;
-  /** A row for a peer that has none; its presence is UNKNOWN. */
+  /** A row for a peer that has none; it is UNKNOWN. */
   add(peer: K): number;
   remove(row: number): void;
 }
@@ -57,7 +57,7 @@ export class KeyedRows<K> implements ContenderRows<K> {
   remove(row: number): void {
     this.#rowOf.delete(this.#peers[row]!);
     this.#peers[row] = null;
-    this.table.presence[row] = UNKNOWN;
+    this.table.standing[row] = UNKNOWN;
     this.#free.push(row);
   }
 }
