@@ -11,7 +11,8 @@ export const SLOT_REASONS: readonly (SlotReason | null)[] = [null, null, null, '
 const OPTIMISTIC_AGAIN_MS = 300_000;
 /** Silent for this long, a peer is snubbed. */
 const SNUB_MS = 60_000;
-export const NEVER = Number.NEGATIVE_INFINITY;
+/** Long before any time; as a small integer it lies in its field, not beside it. */
+export const NEVER = -1_000_000_000;
 
 /** Of a row's record. */
 const [SINCE, LEFT_AT, OPTIMISTIC_AT, PROGRESS, GAVE] = [0, 1, 2, 3, 4];

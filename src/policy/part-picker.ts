@@ -10,7 +10,7 @@
  */
 import type { PartIndex } from '../model/ids.js';
 import type { PartList } from '../model/part-list.js';
-import { PickerMemory } from './picker-memory.js';
+import { type PickerMemory, pickerMemory } from './picker-memory.js';
 import { RarityOrder } from './rarity-order.js';
 
 /** Something to give soon matters more than what; and downloaders that begin together begin differently. */
@@ -50,7 +50,6 @@ export class PartPicker {
   readonly partCount: number;
   readonly #random: () => number;
   readonly #readers: Reader[] = [];
-  readonly #memory: PickerMemory;
   readonly #order: RarityOrder;
   /** 0: no window. */
   #window: number;
@@ -65,8 +64,7 @@ export class PartPicker {
     this.#random = random;
     this.#window = window;
     if (sequential) this.follow(0 as PartIndex);
-    this.#memory = memory ?? new PickerMemory(partCount);
-    this.#order = new RarityOrder(this.#memory, partCount);
+    this.#order = new RarityOrder(memory ?? pickerMemory(partCount), partCount);
     this.#missing = partCount;
   }
 
@@ -81,12 +79,12 @@ export class PartPicker {
   }
 
   isLanded(part: PartIndex): boolean {
-    return (this.#stateOf(part) & LANDED) !== 0;
+    return (this.#order.state(part) & LANDED) !== 0;
   }
 
   /** How many requests for the part are under way. */
   requestsOf(part: PartIndex): number {
-    return this.#stateOf(part) & MAX_REQUESTS;
+    return this.#order.state(part) & MAX_REQUESTS;
   }
 
   /** Nothing follows the download in order any more: there is no window from now on. */
@@ -151,32 +149,28 @@ export class PartPicker {
 
   /** At most 127 at once for a part. */
   requested(part: PartIndex): void {
-    const { words, state } = this.#memory;
     if (this.#isMissing(part)) this.#take(part);
-    words[state + part]!++;
+    this.#order.setState(part, this.#order.state(part) + 1);
   }
 
   /** A request for the part ended, whichever way. */
   requestEnded(part: PartIndex): void {
-    const { words, state } = this.#memory;
-    words[state + part]!--;
+    this.#order.setState(part, this.#order.state(part) - 1);
     if (this.#isMissing(part)) this.#giveBack(part);
   }
 
   /** The part is here. */
   landed(part: PartIndex): void {
-    const { words, state } = this.#memory;
     if (this.isLanded(part)) return;
     if (this.#isMissing(part)) this.#take(part);
-    words[state + part]! |= LANDED;
+    this.#order.setState(part, this.#order.state(part) | LANDED);
     this.#landedCount++;
   }
 
   /** The part has to be fetched once more. */
   lost(part: PartIndex): void {
-    const { words, state } = this.#memory;
     if (!this.isLanded(part)) return;
-    words[state + part]! &= MAX_REQUESTS;
+    this.#order.setState(part, this.#order.state(part) & MAX_REQUESTS);
     this.#landedCount--;
     if (this.#isMissing(part)) this.#giveBack(part);
     this.#prefix = Math.min(this.#prefix, part);
@@ -208,12 +202,7 @@ export class PartPicker {
   }
 
   #isMissing(part: PartIndex): boolean {
-    return this.#stateOf(part) === 0;
-  }
-
-  #stateOf(part: PartIndex): number {
-    const { words, state } = this.#memory;
-    return words[state + part]!;
+    return this.#order.state(part) === 0;
   }
 
   #take(part: PartIndex): void {
