@@ -205,6 +205,7 @@ export class SwarmModel {
     const { neighbours, lagMs, download } = this.#scenario;
     // Otherwise only news make an owner wanted that was not.
     const isLimited = download !== null;
+    const reconnects = this.#scenario.reconnect && this.#uploads[node] === 0;
     if (this.#around.degree[node]! < neighbours) this.#meetOthers(node);
     const { places } = this.#around;
     const first = node * places;
@@ -214,7 +215,7 @@ export class SwarmModel {
       const owner = this.#around.node[edge]!;
       if (owner === NOBODY) continue;
       const hasNews = this.#learn(edge, node, owner);
-      const isClosed = this.#wants[edge] === 1 && this.#now - this.#askedAt[edge]! >= WAIT_MS;
+      const isClosed = this.#wants[edge] === 1 && (reconnects || this.#now - this.#askedAt[edge]! >= WAIT_MS);
       if (isClosed) this.#closed(edge, owner);
       // A neighbour that is wanted no more is noticed when it would send.
       const isNewlyWanted = this.#wants[edge] === 0 && (hasNews || isClosed);
