@@ -224,7 +224,7 @@ export class Upload {
       slotsInUse: this.#queue.inUse(now),
       slots: this.#slots.count,
       slotsOptimistic: this.#queue.isOptimisticInUse(now) ? 1 : 0,
-      peersWaiting: this.#choker.wanting - this.#choker.holders.size,
+      peersWaiting: this.#choker.wanting - this.#choker.holders.length,
       queued: this.#queue.queued,
       peers: this.#queue.peers(now, LISTED_PEERS),
       loading: this.#loads.size,
