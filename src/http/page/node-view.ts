@@ -10,7 +10,7 @@ import { ThroughputChart } from './throughput-chart.js';
 const REASONS: Readonly<Record<string, string>> = {
   regular: 'Regular: by its turn, or earned by what it gave',
   optimistic: 'Optimistic: may begin without giving',
-  idle: 'Lent: nobody with a claim to it waits',
+  idle: 'Lent: nobody with a claim waits',
 };
 
 const TRACKER_STATES: Readonly<Record<string, string>> = {
@@ -97,5 +97,5 @@ function slotRow(peer: SlotPeer): Cell[] {
 
 function whyOf({ state, reason, queued, waitedMs }: SlotPeer): string {
   if (state !== 'waiting') return reason === null ? 'Has a slot' : (REASONS[reason] ?? reason);
-  return `Has waited for ${duration(waitedMs / 1_000)}: ${count(queued, 'part', 'parts')} asked for`;
+  return `Waits ${duration(waitedMs / 1_000)} for ${count(queued, 'part', 'parts')}`;
 }

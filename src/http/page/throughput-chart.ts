@@ -78,7 +78,7 @@ export class ThroughputChart {
   }
 }
 
-/** One point for each `span` milliseconds of the day, so that a mean that was shown stays. */
+/** One point for each whole `span` milliseconds of the day, so that a mean that was shown stays. */
 function means(points: readonly Point[], span: number): Point[] {
   const groups: Point[][] = [];
   let last = Number.NaN;
@@ -88,6 +88,8 @@ function means(points: readonly Point[], span: number): Point[] {
     else groups.push([point]);
     last = own;
   }
+  // What is left of the time of the last one would move it.
+  if (groups.length > 1) groups.pop();
   const mean = (of: readonly number[]) => of.reduce((sum, each) => sum + each, 0) / of.length;
   return groups.map((group) => ({
     at: group.at(-1)!.at,
