@@ -95,7 +95,9 @@ function slotRow(peer: SlotPeer): Cell[] {
   return [[peer.peer, whyOf(peer)], moves(peer.uploadRate), moves(peer.downloadRate)];
 }
 
-function whyOf({ state, reason, queued, waitedMs }: SlotPeer): string {
+function whyOf({ state, reason, queued, uploadRate, waitedMs }: SlotPeer): string {
+  // Without a request at this moment is also whoever takes a part slowly.
+  if (state === 'idle' && uploadRate === 0) return 'Asks for nothing';
   if (state !== 'waiting') return reason === null ? 'Has a slot' : (REASONS[reason] ?? reason);
   return `Waits ${duration(waitedMs / 1_000)} for ${count(queued, 'part', 'parts')}`;
 }
