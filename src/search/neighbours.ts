@@ -289,9 +289,7 @@ export class Neighbours {
     this.#saved = text;
     this.#written = this.#written
       .then(() => file.write(found.map(({ link }) => ({ host: link.host, port: link.port }))))
-      .catch((error: unknown) =>
-        logger.warn({ error }, 'the neighbours cannot be kept for the next run'),
-      );
+      .catch((error: unknown) => logger.warn({ error }, 'the neighbours cannot be kept for the next run'));
   }
 }
 
