@@ -19,6 +19,7 @@ import type { OwnerStatus } from '../swarm/download.js';
 import type { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { ServedFile } from '../swarm/upload.js';
 import type { ArrivingFile } from './arriving-file.js';
+import { begunFirst } from './begun-first.js';
 import type { Engine } from './engine.js';
 import { FileDownload } from './file-download.js';
 import { findFile, manifestsOf } from './find-file.js';
@@ -183,8 +184,8 @@ export class Transfer {
     const { node, counts, completed, clock, engine, logger } = this.#init;
     const { sequential } = this;
     const found = await findFile({ magnet: this.#magnet }, (text) => node.trackers.look(text), null);
+    const [manifest] = await begunFirst(manifestsOf(found), ({ name }) => this.#target(name));
     if (signal.aborted) return;
-    const [manifest] = manifestsOf(found);
     const target = this.#target(manifest.name);
     const place = { manifest, target, force: false, sequential, verify: true };
     const download = await FileDownload.open({ ...place, counts, node, engine, clock, logger });
