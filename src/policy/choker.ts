@@ -291,7 +291,9 @@ export class Choker<K> {
 
   #claim(row: number, now: number, downloading: boolean): number {
     if (downloading) return this.#table.gaveClaim(row, now);
-    return this.#seedChoking === 'fastest' ? this.#table.recentlyTook(row, now) : this.#table.extremeClaim(row);
+    return this.#seedChoking === 'fastest'
+      ? this.#table.recentlyTook(row, now)
+      : this.#table.extremeClaim(row);
   }
 
   /** True when a slot is free now, if need be the idle one that was lent longest ago. */

@@ -5,7 +5,14 @@ export type SlotReason = 'regular' | 'optimistic' | 'idle';
 
 /** How a peer stands: without a request, waiting for a slot, or holding one for a reason. From WAITING on it wants one. */
 export const [UNKNOWN, AWAY, WAITING, IDLE, OPTIMISTIC, REGULAR] = [0, 1, 2, 3, 4, 5];
-export const SLOT_REASONS: readonly (SlotReason | null)[] = [null, null, null, 'idle', 'optimistic', 'regular'];
+export const SLOT_REASONS: readonly (SlotReason | null)[] = [
+  null,
+  null,
+  null,
+  'idle',
+  'optimistic',
+  'regular',
+];
 
 /** One optimistic slot an address in this time, however often it comes. */
 const OPTIMISTIC_AGAIN_MS = 300_000;

@@ -62,7 +62,9 @@ test('free riders wait under tit for tat, and do not under random unchoking', as
 
 test('free riders who ask again and again from other ports gain nothing', async () => {
   const freeRiders = async (reconnect: boolean) =>
-    mean(completions(await run({ peers: 60, freeRiders: 0.2, leave: true, seedRate: 2, reconnect })).freeRiders);
+    mean(
+      completions(await run({ peers: 60, freeRiders: 0.2, leave: true, seedRate: 2, reconnect })).freeRiders,
+    );
   const [patient, busy] = [await freeRiders(false), await freeRiders(true)];
   assert.ok(busy > 0.9 * patient, `${busy} ${patient}`);
 });
