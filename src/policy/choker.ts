@@ -135,6 +135,15 @@ export class Choker<K> {
       this.#known.delete(peer);
   }
 
+  /**
+   * It got its part of a file that others have from us alone: seeding by time, its slot goes to who waits longest, so that
+   * all have something to give that the others lack. `review` is due.
+   */
+  passOn(peer: K, now: number, downloading: boolean): void {
+    const known = this.#known.get(peer);
+    if (known !== undefined && this.#byTime(downloading) && this.contended) this.#release(known, now);
+  }
+
   /** Payload that it sent us. */
   gave(peer: K, bytes: number, now: number): void {
     const known = this.#know(peer, now);
