@@ -6,6 +6,7 @@ export interface SlotPolicy {
   readonly holders: readonly number[];
   wants(peer: number, now: number): void;
   leaves(peer: number, now: number): void;
+  passOn(peer: number, now: number, downloading: boolean): void;
   gave(peer: number, bytes: number, now: number): void;
   took(peer: number, bytes: number, now: number): void;
   progress(peer: number, fraction: number): void;
@@ -44,6 +45,7 @@ export class RandomChoker implements SlotPolicy {
     if (at >= 0) this.#waiting.splice(at, 1);
   }
 
+  passOn(): void {}
   gave(): void {}
   took(): void {}
   progress(): void {}

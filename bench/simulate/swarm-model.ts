@@ -80,6 +80,10 @@ export class SwarmModel {
   readonly #sent: Uint32Array;
   #now = 0;
   #unfinished: number;
+  /** Parts that a seed has not sent. */
+  #unsent: number;
+  /** Peers that are complete and upload. */
+  #sources = 0;
 
   constructor(scenario: Scenario) {
     const { peers, seeds, parts, slots, neighbours, partMs, seedRate } = scenario;
@@ -107,6 +111,7 @@ export class SwarmModel {
     this.#tally = new Tally(nodes, parts);
     this.#sent = new Uint32Array(seeds * parts);
     this.#unfinished = peers;
+    this.#unsent = seeds * parts;
     const memory = scenario.picker === 'rarest' ? pickerArena(peers, parts) : null;
     const contenders = new ContenderTable(edges);
     for (let node = 0; node < nodes; node++) {
@@ -360,7 +365,7 @@ export class SwarmModel {
     this.#downloading[to]! += rate;
     this.#tally.busySlotMs += takesMs;
     if (this.#isSeed(owner)) {
-      this.#sent[(owner - peers) * parts + part]!++;
+      if (this.#sent[(owner - peers) * parts + part]!++ === 0) this.#unsent--;
       this.#tally.sentBySeeds += takesMs / wholeMs;
     }
     if (isDouble) this.#tally.duplicateParts += takesMs / wholeMs;
@@ -388,9 +393,18 @@ export class SwarmModel {
       if (!this.#isDone(to)) this.#asks(back, to, owner);
       else if (this.#wants[back] === 1) this.#leaves(back, owner);
     }
+    if (isThere && this.#spreads(owner)) {
+      this.#chokers[owner]!.passOn(edge, this.#now, false);
+      this.#isReviewDue[owner] = 1;
+    }
     if (!isDouble && this.#leaving[owner] === 1) this.#leaving[owner] = 2;
     this.#serve(owner);
     if (this.#leaving[owner] === 2 && this.#transfers.active[owner] === 0) this.#depart(owner);
+  }
+
+  /** Others have the file from this seed alone: of some parts no copy left yet, or nobody else is complete. */
+  #spreads(owner: number): boolean {
+    return this.#isSeed(owner) && (this.#unsent > 0 || this.#sources + this.#scenario.seeds === 1);
   }
 
   #arrived(to: number, part: number, owner: number, edge: number): void {
@@ -414,6 +428,7 @@ export class SwarmModel {
   #completed(peer: number): void {
     this.#tally.completed(peer, this.#now);
     this.#unfinished--;
+    this.#sources += this.#uploads[peer]!;
     // Whoever waits for something here is told at once; nothing is wanted any more.
     const first = peer * this.#around.places;
     for (let edge = first; edge < first + this.#around.places; edge++) {
@@ -439,6 +454,7 @@ export class SwarmModel {
     if (this.#isLive[node] === 0) return;
     this.#tally.slotMs += this.#slotMsOf(node);
     this.#isLive[node] = 0;
+    if (!this.#isSeed(node) && this.#isDone(node)) this.#sources -= this.#uploads[node]!;
     const moved = this.#live.pop()!;
     if (moved !== node) {
       this.#live[this.#liveAt[node]!] = moved;

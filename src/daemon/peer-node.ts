@@ -97,7 +97,7 @@ export class PeerNode implements Adjustable {
     });
     this.#owners = new OwnerLookup({
       find: (md5, geometry) => this.trackers.findOwners(md5, geometry),
-      found: (owners) => this.#upload?.named(owners),
+      found: (md5, owners) => this.#upload?.named(md5, owners),
       clock,
     });
   }

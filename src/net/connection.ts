@@ -25,6 +25,16 @@ const CONNECT_MS = 5_000;
 /** PROTOCOL.md §4: a request may wait 30 s for an upload slot, and an answer is stalled after 15 s of silence. */
 const FIRST_BYTE_MS = 40_000;
 const STALL_MS = 15_000;
+/**
+ * Ends by which we want no more of what the other node owes us. It is told by a reset: after a mere end it goes on, as
+ * some clients close their side once they have asked, and an upload slot would be spent on a part that nobody reads.
+ */
+const GIVES_UP: ReadonlySet<ExchangeFailure['kind']> = new Set([
+  'aborted',
+  'first-byte-timeout',
+  'stall',
+  'protocol',
+]);
 
 export interface ConnectionInit {
   readonly host: string;
@@ -236,7 +246,8 @@ export class Connection implements Resumable {
     if (this.#end !== null) return;
     this.#end = { kind, begun: this.#begun, ...(error === undefined ? {} : { error }) };
     this.#deadline.stop();
-    this.#socket.destroy();
+    if (this.#open && this.#pending.length > 0 && GIVES_UP.has(kind)) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
     // A head that ends the connection out of its own `land` may just have become whole: #land tells the rest.
     if (!this.#landing) this.#tellAll(this.#end);
   }

@@ -143,6 +143,15 @@ export class Choker<K> {
     if (this.#rows.size - this.#wanting > MAX_AWAY && this.#table.isSnubbed(row, now)) this.#rows.remove(row);
   }
 
+  /**
+   * It got its part of a file that others have from us alone: seeding by time, its slot goes to who waits longest, so that
+   * all have something to give that the others lack. `review` is due.
+   */
+  passOn(peer: K, now: number, downloading: boolean): void {
+    const row = this.#rows.find(peer);
+    if (row !== NOBODY && this.#byTime(downloading) && this.contended) this.#release(row, now);
+  }
+
   /** Payload that it sent us. */
   gave(peer: K, bytes: number, now: number): void {
     this.#table.gave(this.#know(peer, now), bytes, now);

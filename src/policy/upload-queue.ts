@@ -145,13 +145,18 @@ export class UploadQueue {
     return 'waiting';
   }
 
-  /** A served request of `peer` is over: its part was sent, or could not be. `advance` is due. */
-  finished(peer: string, now: number): void {
+  /**
+   * A served request of `peer` is over: its part was sent, or could not be. `advance` is due.
+   *
+   * @param spreads others have its file from us alone: while seeding, the next part goes to another peer
+   */
+  finished(peer: string, now: number, spreads = false): void {
     const asking = this.#peers.get(peer);
     if (asking === undefined) return;
     asking.serving--;
     asking.idleSince = now;
     if (asking.serving === 0) this.#served--;
+    if (spreads) this.#choker.passOn(peer, now, this.downloading);
     this.#leaveUnlessAsking(peer, asking, now);
   }
 

@@ -14,7 +14,7 @@ const MAX_FILES = 64;
 
 export interface OwnerLookupInit {
   readonly find: (md5: FileMd5, geometry: PartGeometry) => Promise<readonly Owner[]>;
-  readonly found: (owners: readonly Owner[]) => void;
+  readonly found: (md5: FileMd5, owners: readonly Owner[]) => void;
   readonly clock: Clock;
 }
 
@@ -39,14 +39,14 @@ export class OwnerLookup {
   /** Somebody asked about the file for another reason. */
   heard(md5: FileMd5, owners: readonly Owner[]): void {
     this.#remember(md5, this.#init.clock.now());
-    this.#init.found(owners);
+    this.#init.found(md5, owners);
   }
 
   async #ask(md5: FileMd5, geometry: PartGeometry): Promise<void> {
     // A tracker that does not answer is its session's business.
     const owners = await this.#init.find(md5, geometry).catch(() => []);
     this.#asking = false;
-    this.#init.found(owners);
+    this.#init.found(md5, owners);
   }
 
   #remember(md5: FileMd5, now: number): void {

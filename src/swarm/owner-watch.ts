@@ -64,7 +64,9 @@ export class OwnerWatch {
     if (this.#stopped) return;
     if (owners === null) this.#failed++;
     else this.#found(owners);
-    const pause = Math.max(SHORTEST_MS, TIMES_ANSWER * (this.#answeredAt - since));
+    // The first answer also took a connection, a login and our own start: it says nothing of how busy the tracker is.
+    const tookMs = this.#asked === 1 ? 0 : this.#answeredAt - since;
+    const pause = Math.max(SHORTEST_MS, TIMES_ANSWER * tookMs);
     this.#timer = this.#clock.after(pause, () => void this.#ask());
   }
 }

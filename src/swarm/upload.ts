@@ -166,7 +166,7 @@ export class Upload {
     const waitMs = Math.max(0, askedAt + limits.waitMs - clock.now());
     const slot = await this.#loads.frame({ md5, part, file, origin }, { gone: requester.gone, waitMs });
     if (typeof slot === 'string') {
-      this.#finished(peer);
+      this.#finished(peer, md5, part, false);
       return this.#refuse(slot);
     }
     const payloadBytes = partLength(geometry, part);
@@ -183,7 +183,7 @@ export class Upload {
           this.#choker.took(peer, payloadBytes, clock.now());
           this.#init.onSent?.(md5, payloadBytes);
         }
-        this.#finished(peer);
+        this.#finished(peer, md5, part, sent);
       },
     };
   }
@@ -195,7 +195,8 @@ export class Upload {
   }
 
   /** What a tracker says of a file's owners. */
-  named(owners: readonly Owner[]): void {
+  named(md5: FileMd5, owners: readonly Owner[]): void {
+    this.#sent.owned(md5, owners);
     for (const { address, parts } of owners) {
       const peer = this.#names.named(address);
       if (peer !== null && parts.length > 0) this.#choker.progress(peer, parts.owned / parts.length);
@@ -275,8 +276,9 @@ export class Upload {
     });
   }
 
-  #finished(peer: string): void {
-    this.#queue.finished(peer, this.#init.clock.now());
+  #finished(peer: string, md5: FileMd5, part: PartIndex, sent: boolean): void {
+    if (!sent) this.#sent.failed(md5, part);
+    this.#queue.finished(peer, this.#init.clock.now(), this.#sent.spreads(md5));
     this.#advance();
   }
 

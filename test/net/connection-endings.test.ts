@@ -174,6 +174,29 @@ test('destroy fails what is pending, and then the connection has ended', async (
   assert.throws(() => connection.send(new ExpectedAnswer('cccc', 4)), { code: 'INVARIANT' });
 });
 
+test('a node is told by a reset that its answer is not wanted any more, and by an end that nothing is asked', async (t) => {
+  const told: string[] = [];
+  const listens: Script = (socket) => {
+    socket.on('end', () => told.push('end'));
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => told.push(code!));
+  };
+  const given = await connected(t, listens);
+  const unwanted = given.send('aaaa', 4);
+  await until(() => given.node.seen[0]?.length === 1);
+  given.connection.destroy();
+  assert.equal((await unwanted.over)?.kind, 'aborted');
+  await until(() => told.length === 1);
+
+  const idle = await connected(t, (socket, request, nth, connection) => {
+    listens(socket, request, nth, connection);
+    socket.write(request);
+  });
+  assert.equal(await idle.send('aaaa', 4).over, null);
+  idle.connection.destroy();
+  await until(() => told.length === 2);
+  assert.deepEqual(told, ['ECONNRESET', 'end']);
+});
+
 test('an answer that becomes whole while its exchange ends the connection is not failed', async (t) => {
   const rig = await connected(t, echo);
   const head = rig.send('aaaa', 4, { whole: () => rig.connection.destroy() });

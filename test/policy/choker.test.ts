@@ -221,6 +221,25 @@ describe('a choker', () => {
 describe('a choker while seeding', () => {
   const many = Array.from({ length: 20 }, (_, n) => String.fromCharCode(97 + n));
 
+  it('passes the slot of a peer on to who waits longest, but not while downloading or where nobody waits', () => {
+    const rig = new Rig(2);
+    rig.downloading = false;
+    rig.want('a', 'b');
+    rig.choker.passOn('a', rig.now, false);
+    rig.want('c', 'd');
+    assert.match(rig.held, /^a:\w+ b:\w+$/);
+    rig.choker.passOn('a', rig.now, true);
+    assert.ok(rig.choker.holds('a'));
+    rig.pass(1);
+    rig.choker.passOn('a', rig.now, false);
+    rig.choker.review(rig.now, false);
+    assert.match(rig.held, /^b:\w+ c:\w+$/);
+    rig.pass(1);
+    rig.choker.passOn('b', rig.now, false);
+    rig.choker.review(rig.now, false);
+    assert.match(rig.held, /^c:\w+ d:\w+$/);
+  });
+
   it('by time keeps the newest three for one random peer, and all four every third period', () => {
     const rig = new Rig();
     rig.downloading = false;

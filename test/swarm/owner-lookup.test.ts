@@ -21,7 +21,7 @@ function rig(answer: () => Promise<readonly Owner[]> = async () => owners) {
       asked.push(md5);
       return answer();
     },
-    found: (some) => found.push(some),
+    found: (_, some) => found.push(some),
     clock,
   });
   const contend = async (md5: FileMd5) => {

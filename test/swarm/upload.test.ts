@@ -182,6 +182,7 @@ describe('a request with no upload slot free', () => {
 
   it('is given one at a part border when a review passes a busy slot on', async () => {
     const rig = new UploadRig(oneSlot);
+    for (const part of [0, 1, 2, 3, 4]) await rig.assertGiven(await rig.ask(part), part);
     const first = await rig.ask(0, '10.0.0.1');
     const second = await rig.ask(1, '10.0.0.2');
     const third = await rig.ask(2, '10.0.0.1');
@@ -197,6 +198,28 @@ describe('a request with no upload slot free', () => {
     await rig.assertGiven(second, 1);
     await rig.pass(1_000);
     await rig.assertGiven(late, 3);
+    rig.assertIdle();
+  });
+
+  it('is given one by each part that was sent, while there are parts that nobody got', async () => {
+    const rig = new UploadRig(oneSlot);
+    const first = await rig.ask(0, '10.0.0.1');
+    const other = await rig.ask(2, '10.0.0.2');
+    const behind = await rig.ask(1, '10.0.0.1');
+    await rig.pass(1);
+    await rig.assertGiven(first, 0);
+    assert.equal(behind.frame, undefined);
+    await rig.assertGiven(other, 2);
+    await rig.assertGiven(behind, 1);
+    for (const part of [3, 4]) await rig.assertGiven(await rig.ask(part), part);
+    const again = await rig.ask(0, '10.0.0.1');
+    const waiting = await rig.ask(0, '10.0.0.2');
+    const next = await rig.ask(1, '10.0.0.1');
+    await rig.assertGiven(again, 0);
+    assert.equal(waiting.frame, undefined, 'slots go by time once each part was sent');
+    await rig.assertGiven(next, 1);
+    await rig.pass(1_000);
+    await rig.assertGiven(waiting, 0);
     rig.assertIdle();
   });
 
@@ -218,9 +241,9 @@ describe('a request with no upload slot free', () => {
 
   it('goes before those of its peer whose parts were sent more often', async () => {
     const rig = new UploadRig(oneSlot);
-    for (const part of [0, 0, 1]) await rig.assertGiven(await rig.ask(part), part);
+    for (const part of [0, 0, 0, 1, 1, 2, 3, 4]) await rig.assertGiven(await rig.ask(part), part);
     const first = await rig.ask(4, '10.0.0.1');
-    const [twice, once, never] = [
+    const [thrice, twice, once] = [
       await rig.ask(0, '10.0.0.2'),
       await rig.ask(1, '10.0.0.2'),
       await rig.ask(2, '10.0.0.2'),
@@ -228,10 +251,10 @@ describe('a request with no upload slot free', () => {
     const other = await rig.ask(3, '10.0.0.3');
     await rig.assertGiven(first, 4);
     await rig.pass(1_000);
-    await rig.assertGiven(never, 2);
-    assert.equal(twice.frame, undefined);
-    await rig.assertGiven(once, 1);
-    await rig.assertGiven(twice, 0);
+    await rig.assertGiven(once, 2);
+    assert.equal(thrice.frame, undefined);
+    await rig.assertGiven(twice, 1);
+    await rig.assertGiven(thrice, 0);
     await rig.pass(1_000);
     await rig.assertGiven(other, 3);
     rig.assertIdle();
@@ -291,7 +314,7 @@ describe('a request with no upload slot free', () => {
   it('shares the slot of the other half of its address', async () => {
     const rig = new UploadRig(oneSlot);
     const parts = PartList.full(5);
-    rig.upload.named([{ address: { v4: '10.0.0.1', v6: 'fd77::1', port: 5000 }, parts }]);
+    rig.upload.named(rig.id, [{ address: { v4: '10.0.0.1', v6: 'fd77::1', port: 5000 }, parts }]);
     const first = await rig.ask(0, '10.0.0.1');
     await rig.assertGiven(await rig.ask(1, 'fd77::1'), 1);
     await rig.assertGiven(first, 0);
@@ -306,6 +329,7 @@ describe('a request with no upload slot free', () => {
     await rig.assertGiven(second, 1);
     assert.equal(third.frame, undefined);
     await rig.assertGiven(first, 0);
+    await rig.assertGiven(third, 1);
     rig.assertIdle();
   });
 
@@ -325,11 +349,15 @@ describe('a request with no upload slot free', () => {
   it('is refused at once when the queue of its address, or that of all, is full', async () => {
     const rig = new UploadRig({ slots: 1, queuePerPeer: 2, queueTotal: 3 });
     const first = await rig.ask(0, '10.0.0.1');
-    for (const part of [0, 1]) await rig.ask(part, '10.0.0.2');
+    const [again, other] = [await rig.ask(0, '10.0.0.2'), await rig.ask(1, '10.0.0.2')];
     rig.assertRefused(await rig.ask(2, '10.0.0.2'), { 'address-queue-full': 1 });
-    await rig.ask(0, '10.0.0.3');
+    const third = await rig.ask(0, '10.0.0.3');
     rig.assertRefused(await rig.ask(0, '10.0.0.4'), { 'address-queue-full': 1, 'queue-full': 1 });
+    await rig.pass(1);
     await rig.assertGiven(first, 0);
+    await rig.assertGiven(other, 1);
+    await rig.assertGiven(third, 0);
+    await rig.assertGiven(again, 0);
     rig.assertIdle();
   });
 
