@@ -7,9 +7,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Child } from '../../bench/lib/child.js';
-import { systemClock } from '../../src/core/clock.js';
-import { silentLogger } from '../../src/core/logger.js';
-import { flood } from '../../src/daemon/flood.js';
+import { floodOnLoopback } from '../../bench/lib/loopback-flood.js';
 import { TransfersFile } from '../../src/daemon/transfers-file.js';
 import { parseFileMd5 } from '../../src/model/ids.js';
 import { BaseClient, type BaseFile } from './base-client.js';
@@ -81,7 +79,10 @@ export async function observedSwarm(t: TestContext): Promise<Observed> {
     await others.retp(daemonAt, UNKNOWN, 0);
     await others.fchu(UNKNOWN, 1);
     await Promise.all([at, daemonAt].map(sayNonsense));
-    await Promise.all([searchFrom(farAt, shared.name, signal), searchFrom(at, 'nobody has this', signal)]);
+    await Promise.all([
+      floodOnLoopback(farAt, shared.name, signal),
+      floodOnLoopback(at, 'nobody has this', signal),
+    ]);
   });
   return { tracker: await listening(near, 'http'), daemon: await listening(daemon, 'http') };
 }
@@ -112,12 +113,6 @@ async function sayNonsense(to: Endpoint): Promise<void> {
   receiver.send('What is this?');
   await receiver.endsWithoutAByte();
   receiver.close();
-}
-
-async function searchFrom(tracker: Endpoint, text: string, signal: AbortSignal): Promise<void> {
-  const listen = { host: '127.0.0.1', port: 0 };
-  const quiet = { announce: null, clock: systemClock, logger: silentLogger };
-  await flood({ ...{ text, want: 1, trackers: [tracker], listen, signal, onResult: () => true }, ...quiet });
 }
 
 /** `round` again and again, until the test is over; what it is interrupted in then may fail. */
