@@ -34,7 +34,10 @@ export interface FloodOptions {
   readonly text: string;
   /** Results that are enough. */
   readonly want: number;
+  /** At least one. */
   readonly trackers: readonly HostPort[];
+  /** Nodes to ask besides, which need not be trackers. */
+  readonly neighbours?: readonly HostPort[];
   /** Where answers come. */
   readonly reception: Reception;
   /** The address to connect from; the system's choice when left out. */
@@ -85,11 +88,12 @@ class FloodRun {
   });
 
   constructor(options: FloodOptions) {
-    const { text, trackers, memory, clock } = options;
+    const { text, trackers, neighbours = [], memory, clock } = options;
     this.#options = options;
     this.#own = new Set(trackers.map(nameOf));
     this.#search = new FloodSearch({
       ...options,
+      trackers: [...trackers, ...neighbours],
       ranking: memory.ranking,
       random: Math.random,
       answered: (answer) => this.#visits.visit(answer.tracker, answer),

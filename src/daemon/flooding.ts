@@ -74,18 +74,22 @@ export class Flooding {
   /** @param port where this node listens */
   start(port: number): void {
     this.#port = port;
-    if (!this.#init.isLeaf) void this.#neighbours.start();
+    if (!this.isLeaf) void this.#neighbours.start();
+  }
+
+  /** It has no neighbours, and will have none. */
+  get isLeaf(): boolean {
+    return this.#init.isLeaf;
   }
 
   /** What a node names of it (PROTOCOL.md §7.4). */
   get capabilities(): readonly string[] {
-    return this.#init.isLeaf ? [] : [FLOODS, GIVES_FILTER];
+    return this.isLeaf ? [] : [FLOODS, GIVES_FILTER];
   }
 
   /** Undefined: the request is not one of the flooding. For every request, since each proves its sender's address. */
   handle(request: Request, sender: Sender): MaybePromise<Uint8Array | 'no-answer' | null> | undefined {
-    const { clock, isLeaf } = this.#init;
-    const now = clock.now();
+    const now = this.#init.clock.now();
     this.#targets.heard(sender.ip, now);
     switch (request.command) {
       case 'AQUE':
@@ -93,11 +97,11 @@ export class Flooding {
         for (const take of this.#searches) if (take(request, sender)) return 'no-answer';
         return this.#node.handle(request, sender);
       case 'NEAR':
-        return isLeaf ? null : this.#node.handle(request, sender);
+        return this.isLeaf ? null : this.#node.handle(request, sender);
       case 'QUER':
         return this.#node.handle(request, sender);
       case 'QFIL':
-        return isLeaf ? null : this.#filter.answer(request.version);
+        return this.isLeaf ? null : this.#filter.answer(request.version);
       case 'LOGI':
         this.#targets.loggedIn(sender.ip, now);
         return undefined;

@@ -18,6 +18,7 @@ import type { TrackerGroup } from '../swarm/tracker-group.js';
 import type { ServedFile } from '../swarm/upload.js';
 import type { Adjustable, Limits } from './adjustable.js';
 import type { Engine } from './engine.js';
+import { FloodSearches } from './flood-searches.js';
 import { Flooding } from './flooding.js';
 import { HashLog } from './hash-log.js';
 import { midstateCheck } from './midstate-check.js';
@@ -71,8 +72,9 @@ export class Seedbox implements Adjustable {
   readonly downloads: SwarmCounts;
   /** What was sent of each file. */
   readonly sent: SentBytes;
-  /** Its part in others' searches, and its own. */
+  /** Its part in others' searches. */
   readonly flooding: Flooding;
+  readonly searches: FloodSearches;
   readonly #options: SeedboxOptions;
   readonly #node: PeerNode;
   readonly #answers: SharedAnswers;
@@ -109,6 +111,11 @@ export class Seedbox implements Adjustable {
     this.#node = new PeerNode({ ...options, onSent, flooding, threads: availableParallelism() }, (md5) => {
       const file = this.#library?.find(md5) ?? null;
       return file === null ? (this.#transfers?.served(md5) ?? null) : this.#served(file);
+    });
+    this.searches = new FloodSearches({
+      ...options,
+      flooding,
+      trackers: () => this.#node.trackers.sessions.map(({ tracker }) => tracker),
     });
   }
 
@@ -334,6 +341,7 @@ export class Seedbox implements Adjustable {
 
   async #close(): Promise<void> {
     this.#rescan?.cancel();
+    this.searches.stop();
     await this.flooding.stop();
     await this.#transfers?.stop();
     await this.#library?.stop();
