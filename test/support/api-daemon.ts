@@ -35,14 +35,14 @@ interface ApiRequest {
 export class ApiScene {
   readonly folder: string;
   readonly tracker: TrackerServer;
-  readonly #at: HostPort;
+  readonly trackerAt: HostPort;
   readonly #t: TestContext;
 
   private constructor(t: TestContext, folder: string, tracker: TrackerServer, at: HostPort) {
     this.#t = t;
     this.folder = folder;
     this.tracker = tracker;
-    this.#at = at;
+    this.trackerAt = at;
   }
 
   static async start(t: TestContext): Promise<ApiScene> {
@@ -94,7 +94,7 @@ export class ApiScene {
 
   async #seedbox(options: Partial<SeedboxOptions>): Promise<Seedbox> {
     const seedbox = new Seedbox({
-      ...{ trackers: [this.#at], listen: loopback, announce: null, slots: 4, files: [] },
+      ...{ trackers: [this.trackerAt], listen: loopback, announce: null, slots: 4, files: [] },
       ...{ seedChoking: 'round-robin', uploadLimit: null, downloadLimit: null, cacheBytes: 16 * 1024 * 1024 },
       ...{ folders: [], downloads: null, activeDownloads: 3, stateDir: null, leaveWhenSafe: false },
       ...{ recheck: false, onShared: () => {}, logger: silentLogger, clock: systemClock },
