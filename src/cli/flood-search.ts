@@ -37,7 +37,7 @@ export async function floodFor(
   const logger = await debugLogger(output, env);
   const stateDir = state ?? defaultStateDir(env);
   const memory = await readSearchMemory(stateDir);
-  const outcome = await flood({
+  const searching = flood({
     ...wish,
     text: cutUtf8(wish.text, RICERCA_LENGTH),
     reception: new AnswerPort({ listen, clock: systemClock, logger }),
@@ -48,8 +48,10 @@ export async function floodFor(
     clock: systemClock,
     logger,
   });
-  await keepSearchMemory(stateDir, memory, systemClock.now()).catch((error: Error) =>
-    logger.warn({ err: error }, 'what the search found is not kept for the next one'),
+  const outcome = await searching.finally(() =>
+    keepSearchMemory(stateDir, memory, systemClock.now()).catch((error: Error) =>
+      logger.warn({ err: error }, 'what the search found is not kept for the next one'),
+    ),
   );
   if (!outcome.heard && outcome.end !== null) output.tell(unheard(outcome, settings), 'yellow');
   for (const tracker of outcome.away) output.tell(`tracker ${tracker} cannot be asked`, 'yellow');
@@ -66,7 +68,7 @@ function unheard({ port }: FloodOutcome, { listen }: Flooding['settings']): stri
 
 /** `search --flood`: prints results as they come, and keeps them for `get`. */
 export async function searchByFlooding(invocation: Invocation<'search'>): Promise<void> {
-  const { settings, words, output, env } = invocation;
+  const { settings, words, output } = invocation;
   const text = words[0]!;
   const shown: FloodResult[] = [];
   const show = (result: FloodResult) => {
@@ -78,7 +80,9 @@ export async function searchByFlooding(invocation: Invocation<'search'>): Promis
     return false;
   };
   const want = settings.want ?? DEFAULT_WANT;
-  await floodFor({ text, want, trackers: settings.tracker, onResult: show }, invocation);
+  const searching = floodFor({ text, want, trackers: settings.tracker, onResult: show }, invocation);
+  // Numbers that were shown mean these results, however the search ends.
+  await searching.finally(() => (shown.length === 0 ? null : keepShown(shown, invocation)));
   if (shown.length === 0) {
     throw new OperationalError(
       'not-found',
@@ -86,8 +90,13 @@ export async function searchByFlooding(invocation: Invocation<'search'>): Promis
       `no file matches '${text}', here or at the trackers around`,
     );
   }
-  const stateDir = settings.state ?? defaultStateDir(env);
-  await keepLastSearch(stateDir, shown).catch((error: Error) =>
+}
+
+async function keepShown(
+  shown: readonly FloodResult[],
+  { settings, output, env }: Invocation<'search'>,
+): Promise<void> {
+  await keepLastSearch(settings.state ?? defaultStateDir(env), shown).catch((error: Error) =>
     output.tell(`the results are not kept for 'get': ${error.message}`, 'yellow'),
   );
 }

@@ -225,9 +225,9 @@ export class FloodSearch {
     if (host === undefined || address.port === 0) return;
     const answer = { md5, name, tracker: { host: canonicalIp(host), port: address.port } };
     const key = answerKey(answer);
+    this.#query?.answered(key);
     if (this.#answers.has(key) || this.#answers.size >= MOST_ANSWERS) return;
     this.#answers.add(key);
-    this.#query?.answered(key);
     ranking.answered(text, this.#query?.askedIn(round) ?? [], clock.now());
     answered(answer);
     this.#wake();
