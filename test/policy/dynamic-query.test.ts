@@ -54,7 +54,7 @@ describe('a dynamic query', () => {
 
   it('learns as much of an answer that it knew when that is brought as well', () => {
     const second = (known: boolean, brought: boolean) => {
-      const query = new DynamicQuery({ neighbours: SIXTEEN, want: 60, maximumTtl: 4 });
+      const query = new DynamicQuery({ neighbours: SIXTEEN, want: 10, maximumTtl: 4 });
       const answers = ['a', 'b', 'c', 'd', 'e'];
       if (known) for (const answer of answers) query.answered(answer);
       query.advance(0);
