@@ -49,7 +49,7 @@ export interface PeerNodeOptions extends EngineOptions {
 }
 
 /** For every request; undefined: it is not one of the flooding. */
-export interface PeerFlooding {
+interface PeerFlooding {
   readonly capabilities: readonly string[];
   handle(request: Request, requester: Requester): ReturnType<Handler> | undefined;
 }

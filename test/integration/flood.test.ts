@@ -10,7 +10,7 @@ import { atEnd } from '../support/clean-up.js';
 import { md5, seededBytes, seededRandom, tempFolder } from '../support/files.js';
 import { eventOf, eventsOf, TestProgram } from '../support/process.js';
 
-const TRACKERS = 12;
+const TRACKERS = 30;
 const NAMED_NEIGHBOURS = 2;
 const EXIT_MS = 40_000;
 const LOOPBACK = ['--listen', '127.0.0.1:0'];
