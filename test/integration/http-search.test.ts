@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { systemClock } from '../../src/core/clock.js';
 import { silentLogger } from '../../src/core/logger.js';
 import { HttpServer } from '../../src/daemon/http-server.js';
 import { TrackerServer } from '../../src/daemon/tracker-server.js';
 import type { HostPort } from '../../src/model/address.js';
 import { MemoryStore } from '../../src/tracker/memory-store.js';
-import { nothingOpen, until } from '../net/scripted-node.js';
+import { nothingOpen } from '../net/scripted-node.js';
 import { ApiClient, ApiScene } from '../support/api-daemon.js';
 import { atEnd } from '../support/clean-up.js';
 import { md5, seededBytes } from '../support/files.js';
@@ -17,16 +17,9 @@ const HOST = '127.0.0.1';
 const content = seededBytes('far away', 300_000);
 
 /** A tracker whose neighbour is that of the scene, and a daemon of its own with a film. */
-async function farAway(t: TestContext, scene: ApiScene) {
-  const tracker = new TrackerServer({
-    ...{ store: new MemoryStore(), listen: { host: HOST, port: 0 }, trustAnnouncedAddresses: false },
-    flooding: { neighbours: [scene.trackerAt], stateDir: null, announce: null },
-    ...{ logger: silentLogger, clock: systemClock },
-  });
-  const at = await tracker.start();
-  atEnd(t, () => tracker.stop());
+async function farAway(scene: ApiScene) {
+  const { tracker, at } = await scene.neighbour();
   const sharer = await scene.sharer({ 'a far film.mkv': content }, { trackers: [at] });
-  await until(() => tracker.stats().search.neighbours.kept === 1);
   await soon(async () => sharer.trackers.stats()[0]!.registrations.registered === 1);
   return { tracker, at };
 }
@@ -36,7 +29,7 @@ const nameOf = ({ host, port }: HostPort) => `${host}:${port}`;
 test('a search by flooding finds what another tracker indexes, and its magnet link brings it', async (t) => {
   atEnd(t, nothingOpen);
   const scene = await ApiScene.start(t);
-  const { at } = await farAway(t, scene);
+  const { at } = await farAway(scene);
   const { api, seedbox } = await scene.daemon();
   await seedbox.trackers.ready(10_000);
   assert.deepEqual((await api.get('/search?text=far%20film')).json, { results: [] });
@@ -53,7 +46,7 @@ test('a search by flooding finds what another tracker indexes, and its magnet li
 test('what a search found is asked for where it was, without the way there', async (t) => {
   atEnd(t, nothingOpen);
   const scene = await ApiScene.start(t);
-  const { tracker, at } = await farAway(t, scene);
+  const { tracker, at } = await farAway(scene);
   const { api } = await scene.daemon();
   await api.get('/search?text=film&flood=true&want=1');
   assert.ok((await readdir(scene.path('state'))).includes('search-memory.json'));
@@ -94,7 +87,7 @@ test('neighbours are listed with what they are: the daemon’s own, and those of
   const alone = await scene.daemon();
   assert.deepEqual((await alone.api.get('/neighbours')).json, []);
   await alone.stop();
-  const { at } = await farAway(t, scene);
+  const { at } = await farAway(scene);
   const { api, seedbox } = await scene.daemon({ neighbours: [at] });
   const both = async () => {
     const { json } = await api.get('/neighbours');

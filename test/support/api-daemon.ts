@@ -12,6 +12,7 @@ import type { HostPort } from '../../src/model/address.js';
 import { MemoryStore } from '../../src/tracker/memory-store.js';
 import { atEnd } from './clean-up.js';
 import { tempFolder } from './files.js';
+import { soon } from './soon.js';
 
 const loopback = { host: '127.0.0.1', port: 0 };
 
@@ -59,6 +60,20 @@ export class ApiScene {
 
   path(...names: string[]): string {
     return join(this.folder, ...names);
+  }
+
+  /** Another tracker, once it and the one of the scene are neighbours. */
+  async neighbour(): Promise<{ readonly tracker: TrackerServer; readonly at: HostPort }> {
+    const tracker = new TrackerServer({
+      ...{ store: new MemoryStore(), listen: loopback, trustAnnouncedAddresses: false },
+      flooding: { neighbours: [this.trackerAt], stateDir: null, announce: null },
+      ...{ logger: silentLogger, clock: systemClock },
+    });
+    const at = await tracker.start();
+    atEnd(this.#t, () => tracker.stop());
+    await soon(async () => tracker.stats().search.neighbours.kept === 1);
+    await soon(async () => this.tracker.stats().search.neighbours.kept === 1);
+    return { tracker, at };
   }
 
   /** Shares these files, by name, from a daemon of its own. */
