@@ -5,10 +5,8 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { systemClock } from '../src/core/clock.js';
-import { silentLogger } from '../src/core/logger.js';
-import { flood } from '../src/daemon/flood.js';
 import { formatHostPort } from '../src/model/address.js';
+import { floodOnLoopback } from './lib/loopback-flood.js';
 import { Program } from './lib/program.js';
 import { sameContent, writeRandomFile } from './lib/random-file.js';
 import { median, Report } from './lib/report.js';
@@ -50,17 +48,8 @@ async function searchAll(name: string): Promise<void> {
   const before = received();
   for (const [n, wanted] of trackers.entries()) {
     const started = performance.now();
-    const { results } = await flood({
-      text: wanted.file.name,
-      want: 1,
-      trackers: [trackers[(n + half) % trackers.length]!.at],
-      listen: { host: '127.0.0.1', port: 0 },
-      announce: null,
-      onResult: () => true,
-      signal: new AbortController().signal,
-      clock: systemClock,
-      logger: silentLogger,
-    });
+    const asked = trackers[(n + half) % trackers.length]!.at;
+    const { results } = await floodOnLoopback(asked, wanted.file.name);
     if (results[0]?.md5 === wanted.file.md5) seconds.push((performance.now() - started) / 1000);
     else report.note(`${wanted.file.name} was not found`);
   }

@@ -22,6 +22,7 @@ const WAYS: Readonly<Record<string, Partial<SearchScenario>>> = {
   'random-walks': { strategy: 'random-walks' },
   'flooding-jitter-0.5': { strategy: 'flooding', jitter: 0.5, queries: FLOODS },
   'dynamic-jitter-0.5': { strategy: 'dynamic', jitter: 0.5 },
+  'dynamic-with-filters-jitter-0.5': { strategy: 'dynamic', filters: true, jitter: 0.5 },
 };
 
 const command = 'node dist/bench/simulate/search-marks.js > bench/results/search-marks.jsonl';

@@ -18,6 +18,7 @@ export async function run(invocation: Invocation<'daemon'>): Promise<void> {
   const http = await openHttp(invocation, { stateDir, logger });
   const options = await seedboxOptions(settings, {
     files: [],
+    neighbours: settings.neighbour,
     stateDir,
     logger,
     ...http?.server.seedboxObservers(),

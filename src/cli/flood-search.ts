@@ -2,10 +2,12 @@ import { systemClock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import { type FloodOutcome, type FloodResult, flood } from '../daemon/flood.js';
 import { keepLastSearch } from '../daemon/last-search.js';
+import { keepSearchMemory, readSearchMemory } from '../daemon/search-memory.js';
 import type { SettingsOf } from '../daemon/settings.js';
-import { formatHostPort, type HostPort } from '../model/address.js';
+import { formatHostPort, type HostPort, specificAddress } from '../model/address.js';
 import { cutUtf8 } from '../model/utf8.js';
 import { RICERCA_LENGTH } from '../protocol/limits.js';
+import { AnswerPort } from '../search/answer-port.js';
 import type { Invocation } from './invocation.js';
 import { debugLogger } from './log.js';
 import { counted, formatBytes } from './quantity.js';
@@ -15,7 +17,7 @@ const DEFAULT_WANT = 20;
 
 /** What `search` and `get` have in common where they flood. */
 type Flooding = Pick<Invocation<'search'>, 'output' | 'env' | 'stop'> & {
-  readonly settings: Pick<SettingsOf<'search'> & SettingsOf<'get'>, 'listen' | 'announce'>;
+  readonly settings: Pick<SettingsOf<'search'> & SettingsOf<'get'>, 'listen' | 'announce' | 'state'>;
 };
 
 interface FloodWish {
@@ -31,15 +33,26 @@ export async function floodFor(
   wish: FloodWish,
   { settings, output, env, stop }: Flooding,
 ): Promise<FloodOutcome> {
-  const outcome = await flood({
+  const { listen, announce, state } = settings;
+  const logger = await debugLogger(output, env);
+  const stateDir = state ?? defaultStateDir(env);
+  const memory = await readSearchMemory(stateDir);
+  const searching = flood({
     ...wish,
     text: cutUtf8(wish.text, RICERCA_LENGTH),
-    listen: settings.listen,
-    announce: settings.announce,
+    reception: new AnswerPort({ listen, clock: systemClock, logger }),
+    localAddress: specificAddress(listen.host),
+    announce,
+    memory,
     signal: stop.signal,
     clock: systemClock,
-    logger: await debugLogger(output, env),
+    logger,
   });
+  const outcome = await searching.finally(() =>
+    keepSearchMemory(stateDir, memory, systemClock.now()).catch((error: Error) =>
+      logger.warn({ err: error }, 'what the search found is not kept for the next one'),
+    ),
+  );
   if (!outcome.heard && outcome.end !== null) output.tell(unheard(outcome, settings), 'yellow');
   for (const tracker of outcome.away) output.tell(`tracker ${tracker} cannot be asked`, 'yellow');
   return outcome;
@@ -55,7 +68,7 @@ function unheard({ port }: FloodOutcome, { listen }: Flooding['settings']): stri
 
 /** `search --flood`: prints results as they come, and keeps them for `get`. */
 export async function searchByFlooding(invocation: Invocation<'search'>): Promise<void> {
-  const { settings, words, output, env } = invocation;
+  const { settings, words, output } = invocation;
   const text = words[0]!;
   const shown: FloodResult[] = [];
   const show = (result: FloodResult) => {
@@ -67,7 +80,9 @@ export async function searchByFlooding(invocation: Invocation<'search'>): Promis
     return false;
   };
   const want = settings.want ?? DEFAULT_WANT;
-  await floodFor({ text, want, trackers: settings.tracker, onResult: show }, invocation);
+  const searching = floodFor({ text, want, trackers: settings.tracker, onResult: show }, invocation);
+  // Numbers that were shown mean these results, however the search ends.
+  await searching.finally(() => (shown.length === 0 ? null : keepShown(shown, invocation)));
   if (shown.length === 0) {
     throw new OperationalError(
       'not-found',
@@ -75,8 +90,13 @@ export async function searchByFlooding(invocation: Invocation<'search'>): Promis
       `no file matches '${text}', here or at the trackers around`,
     );
   }
-  const stateDir = settings.state ?? defaultStateDir(env);
-  await keepLastSearch(stateDir, shown).catch((error: Error) =>
+}
+
+async function keepShown(
+  shown: readonly FloodResult[],
+  { settings, output, env }: Invocation<'search'>,
+): Promise<void> {
+  await keepLastSearch(settings.state ?? defaultStateDir(env), shown).catch((error: Error) =>
     output.tell(`the results are not kept for 'get': ${error.message}`, 'yellow'),
   );
 }

@@ -1,6 +1,8 @@
+import { systemClock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import type { FloodResult } from '../daemon/flood.js';
 import { lastSearch } from '../daemon/last-search.js';
+import { readSearchMemory } from '../daemon/search-memory.js';
 import type { HostPort } from '../model/address.js';
 import type { FileMd5 } from '../model/ids.js';
 import { chooseFile } from './choose-file.js';
@@ -16,12 +18,12 @@ export interface Followed {
   readonly trackers: readonly HostPort[];
 }
 
-/** A result as a magnet link says it: other trackers find names only. */
-type Result = Pick<FloodResult, 'md5' | 'name' | 'size' | 'trackers'>;
+/** A result as a magnet link says it: other trackers find names only. The size is not known of what is remembered. */
+type Result = Pick<FloodResult, 'md5' | 'name' | 'trackers'> & { readonly size: number | null };
 
 /**
- * What the wanted means after a search by flooding: a number, or an MD5, of the last search is that result, at its
- * tracker. With `--flood` the trackers around are asked now. Throws OperationalError 'not-found'.
+ * What the wanted means after searches by flooding: a number, or an MD5, of the last search is that result, at its
+ * tracker; another MD5 is at the trackers where a search found it lately. With `--flood` the trackers around are asked now. Throws OperationalError 'not-found'.
  */
 export async function follow(
   wanted: Wanted,
@@ -32,11 +34,22 @@ export async function follow(
   if (settings.flood) return atTracker(await found(wanted, trackers, invocation), trackers);
   const isNumber = 'name' in wanted && /^\d{1,6}$/.test(wanted.name);
   if (!isNumber && !('md5' in wanted)) return { wanted, trackers };
-  const results = await lastSearch(settings.state ?? defaultStateDir(env));
-  const result = isNumber
-    ? results[Number(wanted.name) - 1]
-    : results.find(({ md5 }) => 'md5' in wanted && md5 === wanted.md5);
+  const stateDir = settings.state ?? defaultStateDir(env);
+  const results = await lastSearch(stateDir);
+  const result =
+    'md5' in wanted
+      ? (results.find(({ md5 }) => md5 === wanted.md5) ?? (await remembered(wanted.md5, stateDir)))
+      : results[Number(wanted.name) - 1];
   return result === undefined ? { wanted, trackers } : atTracker(result, trackers);
+}
+
+/** What a search before the last one found. */
+async function remembered(md5: FileMd5, stateDir: string): Promise<Result | undefined> {
+  const { answers } = await readSearchMemory(stateDir);
+  const found = answers.recent(systemClock.now()).filter((answer) => answer.md5 === md5);
+  const [latest] = found;
+  if (latest === undefined) return undefined;
+  return { md5, name: latest.name, size: null, trackers: found.map(({ tracker }) => tracker) };
 }
 
 /** The trackers that were given may know of more owners, or be the ones that can be reached. */

@@ -31,7 +31,8 @@ export type SeedboxSettings = Pick<
 /** The options of a seedbox that follow from the settings; makes the folders that are made when missing. */
 export async function seedboxOptions(
   settings: SeedboxSettings,
-  rest: Pick<SeedboxOptions, 'files' | 'stateDir' | 'logger' | 'onShared'> & Partial<SeedboxObservers>,
+  rest: Pick<SeedboxOptions, 'files' | 'stateDir' | 'logger' | 'onShared' | 'neighbours'> &
+    Partial<SeedboxObservers>,
 ): Promise<SeedboxOptions> {
   const { downloads } = settings;
   for (const folder of [downloads, rest.stateDir]) if (folder !== null) await makeFolder(folder);

@@ -1,22 +1,22 @@
 /** A search by flooding, with each tracker that answers asked for what it knows of the files. */
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { formatHostPort, type HostPort, specificAddress } from '../model/address.js';
+import { formatHostPort, type HostPort, type NodeAddress } from '../model/address.js';
 import { isGeometry, partGeometry } from '../model/geometry.js';
 import type { FileMd5 } from '../model/ids.js';
-import { cutUtf8 } from '../model/utf8.js';
+import type { FoundAnswer } from '../policy/answer-cache.js';
 import type { QueryEnd } from '../policy/dynamic-query.js';
-import { RICERCA_LENGTH } from '../protocol/limits.js';
 import type { FoundFile } from '../protocol/messages.js';
-import { type FloodAnswer, FloodSearch } from '../search/flood-search.js';
-import { TrackerGroup } from '../swarm/tracker-group.js';
-import type { AnnouncedAddress } from './setting-kinds.js';
+import { FloodSearch } from '../search/flood-search.js';
+import type { Reception } from '../search/reception.js';
+import { selfAddress } from '../swarm/self-address.js';
+import { TrackerSession } from '../swarm/tracker-session.js';
+import type { SearchMemory } from './search-memory.js';
+import { TrackerVisits, type VisitedTracker } from './tracker-visits.js';
 
-/** A tracker that has not let us in by then is one that a result cannot be had from. */
-const LOGIN_MS = 10_000;
-const MOST_TRACKERS = 256;
+/** For trackers that are still asked when the search is at its end. */
+const LAST_VISITS_MS = 15_000;
 
 export interface FloodResult {
   readonly md5: FileMd5;
@@ -34,9 +34,18 @@ export interface FloodOptions {
   readonly text: string;
   /** Results that are enough. */
   readonly want: number;
+  /** At least one. */
   readonly trackers: readonly HostPort[];
-  readonly listen: HostPort;
-  readonly announce: AnnouncedAddress | null;
+  /** Nodes to ask besides, which need not be trackers. */
+  readonly neighbours?: readonly HostPort[];
+  /** Where answers come. */
+  readonly reception: Reception;
+  /** The address to connect from; the system's choice when left out. */
+  readonly localAddress: string | undefined;
+  /** The address that answers are sent to; null: our end of each connection. */
+  readonly announce: Pick<NodeAddress, 'v4' | 'v6'> | null;
+  /** Of earlier searches, and what this one adds. */
+  readonly memory: SearchMemory;
   /** Called for each file once, as it is found. True ends the search. */
   readonly onResult: (result: FloodResult) => boolean;
   readonly signal: AbortSignal;
@@ -69,11 +78,9 @@ export async function flood(options: FloodOptions): Promise<FloodOutcome> {
 class FloodRun {
   readonly #options: FloodOptions;
   readonly #search: FloodSearch;
+  readonly #visits: TrackerVisits;
+  readonly #own: ReadonlySet<string>;
   readonly #results = new Map<FileMd5, FloodResult & { readonly trackers: HostPort[] }>();
-  readonly #visits = new Map<string, Promise<TrackerGroup | null>>();
-  readonly #groups = new Set<TrackerGroup>();
-  readonly #pending = new Set<Promise<void>>();
-  readonly #away: string[] = [];
   #reported = 0;
   #end!: () => void;
   readonly #ended = new Promise<void>((resolve) => {
@@ -81,21 +88,33 @@ class FloodRun {
   });
 
   constructor(options: FloodOptions) {
+    const { text, trackers, neighbours = [], memory, clock } = options;
     this.#options = options;
+    this.#own = new Set(trackers.map(nameOf));
     this.#search = new FloodSearch({
       ...options,
+      trackers: [...trackers, ...neighbours],
+      ranking: memory.ranking,
       random: Math.random,
-      randomBytes,
-      answered: (answer) => this.#follow(answer.tracker, answer),
+      answered: (answer) => this.#visits.visit(answer.tracker, answer),
+    });
+    this.#visits = new TrackerVisits({
+      text,
+      session: (at) => this.#session(at),
+      found: (file, at, session) => this.#found(file, at, session),
+      missing: (answer) => memory.answers.forget(answer),
+      clock,
     });
   }
 
   async toTheEnd(): Promise<FloodOutcome> {
-    const { trackers, signal } = this.#options;
+    const { text, want, trackers, memory, clock, signal } = this.#options;
     signal.addEventListener('abort', this.#end);
     if (signal.aborted) this.#end();
     // What its own trackers know needs no flood, and no way back to this node.
-    for (const tracker of trackers) this.#follow(tracker, null);
+    for (const tracker of trackers) this.#visits.visit(tracker, null);
+    for (const answer of memory.answers.matching(text, clock.now()).slice(0, want))
+      this.#visits.visit(answer.tracker, answer);
     const searched = this.#search.run();
     searched.catch(() => {});
     const end = await Promise.race([this.#settled(searched), this.#ended.then(() => null)]);
@@ -106,89 +125,63 @@ class FloodRun {
       end,
       heard: this.#search.heard,
       port: this.#search.port,
-      away: this.#away,
+      away: this.#visits.away,
     };
   }
 
   async stop(): Promise<void> {
-    for (const group of this.#groups) group.stop();
+    this.#visits.stop();
     await this.#search.stop();
   }
 
   async #settled(searched: Promise<QueryEnd | null>): Promise<QueryEnd | null> {
     const end = await searched;
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.clock.after(LAST_VISITS_MS, resolve);
+      void this.#visits.settled().then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
     return end;
   }
 
-  /** @param answer what led there; null: a tracker of our own */
-  #follow(tracker: HostPort, answer: FloodAnswer | null): void {
-    const followed = this.#lookAt(tracker, answer).finally(() => this.#pending.delete(followed));
-    this.#pending.add(followed);
-  }
-
-  async #lookAt(tracker: HostPort, answer: FloodAnswer | null): Promise<void> {
-    const group = await this.#visit(tracker);
-    if (group === null || answer === null || this.#knows(answer)) return;
-    // A tracker of others finds names only, and at most 999 of them.
-    const files = await group.look(cutUtf8(answer.name, RICERCA_LENGTH)).catch(() => []);
-    const file = files.find(({ md5 }) => md5 === answer.md5);
-    if (file !== undefined) await this.#report(file, tracker, group);
-  }
-
-  #knows({ md5, tracker }: FloodAnswer): boolean {
-    return this.#results.get(md5)?.trackers.some((each) => nameOf(each) === nameOf(tracker)) ?? false;
-  }
-
-  /** Logged in there once, with what it knows of the text reported; null: it cannot be asked. */
-  #visit(tracker: HostPort): Promise<TrackerGroup | null> {
-    const key = nameOf(tracker);
-    const known = this.#visits.get(key);
-    if (known !== undefined) return known;
-    const visit = this.#visits.size < MOST_TRACKERS ? this.#logIn(tracker) : Promise.resolve(null);
-    this.#visits.set(key, visit);
-    return visit;
-  }
-
-  async #logIn(tracker: HostPort): Promise<TrackerGroup | null> {
-    const { text, clock, logger, listen } = this.#options;
-    const localAddress = specificAddress(listen.host);
-    const group = new TrackerGroup({
-      trackers: [tracker],
-      announce: null,
+  #session(tracker: HostPort): TrackerSession {
+    const { localAddress, clock, logger } = this.#options;
+    const self = selfAddress({ announce: null, localAddress, port: null });
+    return new TrackerSession({
+      tracker,
+      self,
       localAddress,
+      connections: 1,
       clock,
       random: Math.random,
       logger,
     });
-    this.#groups.add(group);
-    try {
-      group.start();
-      await group.ready(LOGIN_MS);
-      const files = await group.look(text);
-      await Promise.all(files.map((file) => this.#report(file, tracker, group)));
-      return group;
-    } catch (error) {
-      if (!(error instanceof OperationalError)) throw error;
-      this.#away.push(nameOf(tracker));
-      return null;
-    }
   }
 
-  async #report(file: FoundFile, tracker: HostPort, group: TrackerGroup): Promise<void> {
-    const { md5, name, fileSize, partSize } = file;
+  async #found({ md5, name, fileSize, partSize }: FoundFile, tracker: HostPort, session: VisitedTracker) {
+    if (!isGeometry(fileSize, partSize)) return;
+    if (!this.#own.has(nameOf(tracker))) this.#remember({ md5, name, tracker });
     const known = this.#results.get(md5);
     if (known !== undefined) {
-      if (!this.#knows({ md5, name, tracker })) known.trackers.push(tracker);
+      known.trackers.push(tracker);
       return;
     }
-    if (this.#results.size >= this.#options.want || !isGeometry(fileSize, partSize)) return;
+    if (this.#results.size >= this.#options.want) return;
     const result = { md5, name, size: fileSize, partSize, owners: 0, trackers: [tracker] };
     this.#results.set(md5, result);
-    const owners = await group.findOwners(md5, partGeometry(fileSize, partSize), name).catch(() => []);
+    const geometry = partGeometry(fileSize, partSize);
+    const owners = await session.findOwners(md5, geometry, name).catch(() => []);
     result.owners = owners.length;
     this.#reported++;
     if (this.#options.onResult(result) || this.#reported >= this.#options.want) this.#end();
+  }
+
+  #remember(answer: FoundAnswer): void {
+    const { memory, clock } = this.#options;
+    memory.answers.add(answer, clock.now());
+    this.#search.knows(answer);
   }
 }
 

@@ -3,16 +3,18 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
 import { canonicalIp, type HostPort, type NodeAddress, specificAddress } from '../model/address.js';
+import { randomPacketId } from '../model/ids.js';
 import { AnswerTargets } from '../policy/answer-target.js';
 import { NeighbourFilterTable } from '../policy/neighbour-filter-table.js';
 import { PacketTable } from '../policy/packet-table.js';
 import type { Request } from '../protocol/messages.js';
 import { NeighbourFile } from '../search/neighbour-file.js';
-import { Neighbours } from '../search/neighbours.js';
+import { FLOODS } from '../search/neighbour-link.js';
+import { GIVES_FILTER, type NeighbourState, Neighbours } from '../search/neighbours.js';
 import { OwnFilter } from '../search/own-filter.js';
-import { QueryNode, type Sender } from '../search/query-node.js';
+import { QueryNode, type QueryNodeInit, type Sender } from '../search/query-node.js';
+import type { Reception, TakeAnswer } from '../search/reception.js';
 import type { MaybePromise } from '../tracker/maybe-promise.js';
-import type { TrackerStore } from '../tracker/store.js';
 
 export interface FloodingOptions {
   /** Those that the user named. */
@@ -25,26 +27,29 @@ export interface FloodingOptions {
 
 export interface FloodingInit extends FloodingOptions {
   readonly listen: HostPort;
+  /** It answers who asks it, and neither has neighbours nor passes anything on. */
+  readonly isLeaf: boolean;
   /** What a query finds here. */
-  readonly match: TrackerStore['matchFiles'];
+  readonly match: QueryNodeInit['match'];
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** A tracker's part in the flooding (PROTOCOL.md §5): the query node with all that it stands on. */
+/** A node's part in the flooding (PROTOCOL.md §5): the query node with all that it stands on, and its own searches. */
 export class Flooding {
   readonly #init: FloodingInit;
+  readonly #packets = new PacketTable();
   readonly #targets = new AnswerTargets();
   readonly #neighbours: Neighbours;
   readonly #node: QueryNode;
   readonly #filter: OwnFilter;
+  readonly #searches = new Set<TakeAnswer>();
   #port = 0;
 
   constructor(init: FloodingInit) {
     const { listen, neighbours: named, stateDir, announce, match, clock, logger } = init;
     this.#init = init;
     const localAddress = specificAddress(listen.host);
-    const packets = new PacketTable();
     const self = (localIp: string): NodeAddress => {
       if (announce !== null) return { ...announce, port: this.#port };
       const ip = canonicalIp(localIp);
@@ -55,8 +60,8 @@ export class Flooding {
     const file =
       stateDir === null || listen.port === 0 ? null : new NeighbourFile(join(stateDir, fileName(listen)));
     const filters = new NeighbourFilterTable();
-    const shared = { packets, filters, self, localAddress, clock, random: Math.random };
-    this.#filter = new OwnFilter(match, clock, Math.random);
+    const shared = { packets: this.#packets, filters, self, localAddress, clock, random: Math.random };
+    this.#filter = new OwnFilter((query, limit) => match(query, limit, null), clock, Math.random);
     this.#neighbours = new Neighbours({ ...shared, named, file, randomBytes, logger });
     this.#node = new QueryNode({
       ...shared,
@@ -69,7 +74,17 @@ export class Flooding {
   /** @param port where this node listens */
   start(port: number): void {
     this.#port = port;
-    void this.#neighbours.start();
+    if (!this.isLeaf) void this.#neighbours.start();
+  }
+
+  /** It has no neighbours, and will have none. */
+  get isLeaf(): boolean {
+    return this.#init.isLeaf;
+  }
+
+  /** What a node names of it (PROTOCOL.md §7.4). */
+  get capabilities(): readonly string[] {
+    return this.isLeaf ? [] : [FLOODS, GIVES_FILTER];
   }
 
   /** Undefined: the request is not one of the flooding. For every request, since each proves its sender's address. */
@@ -77,19 +92,46 @@ export class Flooding {
     const now = this.#init.clock.now();
     this.#targets.heard(sender.ip, now);
     switch (request.command) {
-      case 'QUER':
-      case 'NEAR':
       case 'AQUE':
       case 'ANEA':
+        for (const take of this.#searches) if (take(request, sender)) return 'no-answer';
+        return this.#node.handle(request, sender);
+      case 'NEAR':
+        return this.isLeaf ? null : this.#node.handle(request, sender);
+      case 'QUER':
         return this.#node.handle(request, sender);
       case 'QFIL':
-        return this.#filter.answer(request.version);
+        return this.isLeaf ? null : this.#filter.answer(request.version);
       case 'LOGI':
         this.#targets.loggedIn(sender.ip, now);
         return undefined;
       default:
         return undefined;
     }
+  }
+
+  /** For a search of this node's own: its answers come to where the node listens. */
+  reception(): Reception {
+    let taken: TakeAnswer | null = null;
+    return {
+      open: async (take) => {
+        taken = take;
+        this.#searches.add(take);
+        return this.#port;
+      },
+      close: async () => {
+        if (taken !== null) this.#searches.delete(taken);
+      },
+      newPacket: () => {
+        const packet = randomPacketId(randomBytes);
+        this.#packets.seen(packet, this.#init.clock.now());
+        return packet;
+      },
+    };
+  }
+
+  neighbours(): readonly NeighbourState[] {
+    return this.#neighbours.list();
   }
 
   /** Leaves no socket and no timer. Idempotent. */
@@ -103,7 +145,7 @@ export class Flooding {
   }
 }
 
-/** Each of several trackers on one machine has its own; one without a port of its own has none. */
+/** Each of several nodes on one machine has its own; one without a port of its own has none. */
 function fileName({ host, port }: HostPort): string {
   return `neighbours-${host.replaceAll(':', '-')}-${port}.txt`;
 }

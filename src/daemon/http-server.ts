@@ -41,7 +41,7 @@ export interface HttpServerOptions {
 export interface Served {
   /** It has started. */
   readonly seedbox?: Seedbox;
-  readonly tracker?: Pick<TrackerServer, 'stats'>;
+  readonly tracker?: Pick<TrackerServer, 'stats' | 'neighbours'>;
 }
 
 export class HttpServer {
@@ -85,7 +85,7 @@ export class HttpServer {
     this.#tokens ??= await this.#openTokens();
     const listener = new HttpListener({ listen, tokens: this.#tokens, clock, logger });
     const { seedbox, tracker } = served;
-    const api = seedbox === undefined ? null : this.#api(seedbox, this.#tokens);
+    const api = seedbox === undefined ? null : this.#api(seedbox, tracker, this.#tokens);
     if (api !== null) {
       listener.add(api.routes);
       listener.add(pageRoutes());
@@ -116,9 +116,9 @@ export class HttpServer {
     return AccessTokens.open(token, stateDir === null ? null : join(stateDir, 'tokens.json'));
   }
 
-  #api(seedbox: Seedbox, tokens: AccessTokens): DaemonApi {
+  #api(seedbox: Seedbox, tracker: Served['tracker'], tokens: AccessTokens): DaemonApi {
     const { folders, version, clock } = this.#options;
-    return new DaemonApi({ seedbox, tokens, space: this.#space, folders, version, clock });
+    return new DaemonApi({ seedbox, tracker, tokens, space: this.#space, folders, version, clock });
   }
 
   /** Idempotent. */
@@ -142,6 +142,8 @@ export class HttpServer {
       const stats = metrics.snapshot(() => tracker.stats());
       collectTracker(metrics, stats);
       collectSearch(metrics, stats);
+    } else if (seedbox !== undefined && !seedbox.flooding.isLeaf) {
+      collectSearch(metrics, () => ({ search: seedbox.flooding.stats() }));
     }
     collectConnections(metrics, () => ({
       ...(seedbox === undefined ? {} : { peer: seedbox.snapshot().listener }),

@@ -1,9 +1,7 @@
 /** What the last `search --flood` found, so that `get` can take a result by its number, or follow an MD5 to its tracker. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { formatHostPort, type HostPort, parseHostPort } from '../model/address.js';
 import { type FileMd5, parseFileMd5 } from '../model/ids.js';
+import { readStateFile, replaceStateFile } from './state-file.js';
 
 const FILE = 'last-search.json';
 const MOST_BYTES = 67_108_864;
@@ -18,33 +16,20 @@ export interface FoundResult {
 }
 
 /** Replaces what is kept in the state folder, in one step. Rejects as the system does. */
-export async function keepLastSearch(stateDir: string, results: readonly FoundResult[]): Promise<void> {
+export function keepLastSearch(stateDir: string, results: readonly FoundResult[]): Promise<void> {
   const lines = results.map(({ md5, name, size, trackers }) => ({
     md5,
     name,
     size,
     trackers: trackers.map(({ host, port }) => formatHostPort(host, port)),
   }));
-  await mkdir(stateDir, { recursive: true });
-  const temporary = join(stateDir, `${FILE}.${randomBytes(4).toString('hex')}`);
-  try {
-    await writeFile(temporary, JSON.stringify(lines));
-    await rename(temporary, join(stateDir, FILE));
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  return replaceStateFile(stateDir, FILE, lines);
 }
 
 /** The results in the order of their numbers; none when there was no search, or what is there cannot be read. */
 export async function lastSearch(stateDir: string): Promise<readonly FoundResult[]> {
-  try {
-    const text = await readFile(join(stateDir, FILE), 'utf8');
-    const lines: unknown = text.length > MOST_BYTES ? [] : JSON.parse(text);
-    return Array.isArray(lines) ? lines.flatMap((line) => resultOf(line) ?? []) : [];
-  } catch {
-    return [];
-  }
+  const lines = await readStateFile(stateDir, FILE, MOST_BYTES);
+  return Array.isArray(lines) ? lines.flatMap((line) => resultOf(line) ?? []) : [];
 }
 
 function resultOf(

@@ -11,7 +11,7 @@ import type { Logger } from '../core/logger.js';
 import { type HostPort, hosts, type NodeAddress, sameFamily, specificAddress } from '../model/address.js';
 import type { FileMd5 } from '../model/ids.js';
 import { DownloadLimits, type ReadPace } from '../net/download-limits.js';
-import type { Answer, Requester } from '../net/handler.js';
+import type { Handler, Requester } from '../net/handler.js';
 import { DEFAULT_LISTENER_LIMITS, Listener } from '../net/listener.js';
 import { RequestPipeline } from '../net/request-pipeline.js';
 import { UploadLimits } from '../net/upload-limits.js';
@@ -40,10 +40,18 @@ export interface PeerNodeOptions extends EngineOptions {
   readonly downloadLimit: number | null;
   /** A request for a part got its upload slot, after so many milliseconds. */
   readonly onSlot?: ((waitedMs: number) => void) | undefined;
+  /** Takes part in the flooding. */
+  readonly flooding?: PeerFlooding;
   /** A part of the file was sent whole. */
   readonly onSent?: ((md5: FileMd5, bytes: number) => void) | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
+}
+
+/** For every request; undefined: it is not one of the flooding. */
+interface PeerFlooding {
+  readonly capabilities: readonly string[];
+  handle(request: Request, requester: Requester): ReturnType<Handler> | undefined;
 }
 
 /** What a peer of ours can beyond the base protocol (PROTOCOL.md §7). */
@@ -255,14 +263,17 @@ export class PeerNode implements Adjustable {
     if (this.#upload !== null) this.#upload.downloading = this.#downloads > 0;
   }
 
-  #handle(request: Request, requester: Requester): Answer | Promise<Answer> {
+  #handle(request: Request, requester: Requester): ReturnType<Handler> {
+    const { flooding } = this.#options;
+    const done = flooding?.handle(request, requester);
+    if (done !== undefined) return done;
     switch (request.command) {
       case 'RETP':
         return this.#upload?.serve(request.md5, request.part, requester) ?? null;
       case 'MIDS':
         return this.#midstates(request.md5);
       case 'CAPS':
-        return encodeAcap(CAPABILITIES);
+        return encodeAcap([...CAPABILITIES, ...(flooding?.capabilities ?? [])]);
       default:
         return null;
     }

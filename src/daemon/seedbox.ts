@@ -18,11 +18,14 @@ import type { TrackerGroup } from '../swarm/tracker-group.js';
 import type { ServedFile } from '../swarm/upload.js';
 import type { Adjustable, Limits } from './adjustable.js';
 import type { Engine } from './engine.js';
+import { FloodSearches } from './flood-searches.js';
+import { Flooding } from './flooding.js';
 import { HashLog } from './hash-log.js';
 import { midstateCheck } from './midstate-check.js';
 import { PeerNode, type PeerNodeOptions } from './peer-node.js';
 import { SentBytes } from './sent-bytes.js';
 import { ShareList } from './share-list.js';
+import { SharedAnswers } from './shared-answers.js';
 import type { CompletedFile } from './transfer.js';
 import { Transfers } from './transfers.js';
 import { TransfersFile } from './transfers-file.js';
@@ -43,7 +46,9 @@ export interface SharedNotice {
   readonly path: string;
 }
 
-export interface SeedboxOptions extends Omit<PeerNodeOptions, 'threads'> {
+export interface SeedboxOptions extends Omit<PeerNodeOptions, 'threads' | 'flooding'> {
+  /** To pass searches on to, with those that are found through them; without any it only answers who asks it. */
+  readonly neighbours?: readonly HostPort[];
   /** Shared with all they contain. */
   readonly folders: readonly string[];
   readonly files: readonly string[];
@@ -67,8 +72,12 @@ export class Seedbox implements Adjustable {
   readonly downloads: SwarmCounts;
   /** What was sent of each file. */
   readonly sent: SentBytes;
+  /** Its part in others' searches. */
+  readonly flooding: Flooding;
+  readonly searches: FloodSearches;
   readonly #options: SeedboxOptions;
   readonly #node: PeerNode;
+  readonly #answers: SharedAnswers;
   #lock: LockFile | null = null;
   #index: ShareIndex | null = null;
   #library: ShareLibrary | null = null;
@@ -87,9 +96,26 @@ export class Seedbox implements Adjustable {
       this.sent.add(md5, bytes);
       options.onSent?.(md5, bytes);
     };
-    this.#node = new PeerNode({ ...options, onSent, threads: availableParallelism() }, (md5) => {
+    this.#answers = new SharedAnswers({
+      files: () => Array.from(this.#library?.files() ?? [], ({ manifest }) => manifest),
+      trackers: () => this.#node.trackers.sessions,
+    });
+    const { neighbours = [] } = options;
+    this.flooding = new Flooding({
+      ...options,
+      neighbours,
+      isLeaf: neighbours.length === 0,
+      match: (query, limit, host) => this.#answers.match(query, limit, host),
+    });
+    const { flooding } = this;
+    this.#node = new PeerNode({ ...options, onSent, flooding, threads: availableParallelism() }, (md5) => {
       const file = this.#library?.find(md5) ?? null;
       return file === null ? (this.#transfers?.served(md5) ?? null) : this.#served(file);
+    });
+    this.searches = new FloodSearches({
+      ...options,
+      flooding,
+      trackers: () => this.#node.trackers.sessions.map(({ tracker }) => tracker),
     });
   }
 
@@ -105,6 +131,7 @@ export class Seedbox implements Adjustable {
       this.#shareList = await ShareList.open(stateDir);
       const address = await this.#node.listen();
       this.#address = address;
+      this.flooding.start(address.port);
       this.#node.trackers.start();
       const engine = await this.#node.work();
       const log = new HashLog(clock, logger);
@@ -314,6 +341,8 @@ export class Seedbox implements Adjustable {
 
   async #close(): Promise<void> {
     this.#rescan?.cancel();
+    this.searches.stop();
+    await this.flooding.stop();
     await this.#transfers?.stop();
     await this.#library?.stop();
     await this.#node.stop();
@@ -356,6 +385,7 @@ export class Seedbox implements Adjustable {
     const { onShared, trackers } = this.#options;
     const { md5, name, geometry } = manifest;
     this.#node.trackers.register(manifest);
+    this.#answers.add(manifest);
     this.#changed(md5);
     const size = geometry.fileSize;
     onShared({ md5, name, size, path, magnet: formatMagnet({ md5, name, size, trackers: [...trackers] }) });
@@ -363,6 +393,7 @@ export class Seedbox implements Adjustable {
 
   #removed({ manifest }: SharedFile): void {
     this.#node.trackers.unregister(manifest.md5);
+    this.#answers.remove(manifest.md5);
     this.#changed(manifest.md5);
   }
 

@@ -168,8 +168,8 @@ export const SETTINGS = {
   ),
   neighbour: list(
     remoteAddress(TRACKER_PORT),
-    { tracker: [], start: [] },
-    'tracker to pass searches on to; repeat for more (others are found through it)',
+    { tracker: [], start: [], daemon: [] },
+    "node to pass searches on to; repeat for more (others are found through it; 'start': the tracker's)",
   ),
   store: single(
     storePlace,

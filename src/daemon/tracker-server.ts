@@ -96,7 +96,7 @@ export class TrackerServer {
     this.#tracker = tracker;
     this.#keeper = new SessionKeeper({ store, clock, logger, probe: tcpProbe(clock, listen.host) });
     const flooding = new Flooding({
-      ...{ ...NO_NEIGHBOURS, ...options.flooding, listen, clock, logger },
+      ...{ ...NO_NEIGHBOURS, ...options.flooding, isLeaf: false, listen, clock, logger },
       match: (query, limit) => this.#match(query, limit),
     });
     this.#flooding = flooding;
@@ -126,6 +126,11 @@ export class TrackerServer {
     this.#keeper.start();
     this.#flooding.start(port);
     return { host: address, port };
+  }
+
+  /** Whom it passes searches on to. */
+  neighbours(): ReturnType<Flooding['neighbours']> {
+    return this.#flooding.neighbours();
   }
 
   /** Reads the access lists again and has them hold at once; bad ones are logged, and the old ones stay. */

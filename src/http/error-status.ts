@@ -3,19 +3,11 @@ import { OperationalError, type Trouble, UsageError } from '../core/errors.js';
 /** Of what was asked for in the right form and cannot be done as things are. */
 const CONFLICTS: ReadonlySet<string> = new Set([
   ...['ALREADY_SHARED', 'ALREADY_ADDED', 'NO_DOWNLOADS_FOLDER', 'TOO_MANY_DOWNLOADS', 'NOT_A_DOWNLOAD'],
-  ...[
-    'NOT_OURS',
-    'NOT_RUNNING',
-    'NO_FLOODING',
-    'ADMIN_FIRST',
-    'LAST_ADMIN',
-    'TOKEN_EXISTS',
-    'TOO_MANY_TOKENS',
-  ],
+  ...['NOT_OURS', 'NOT_RUNNING', 'ADMIN_FIRST', 'LAST_ADMIN', 'TOKEN_EXISTS', 'TOO_MANY_TOKENS'],
   'CHANGED',
 ]);
 
-const FULL: ReadonlySet<string> = new Set(['TOO_MANY_READERS', 'TOO_MANY_STREAMS']);
+const FULL: ReadonlySet<string> = new Set(['TOO_MANY_READERS', 'TOO_MANY_STREAMS', 'TOO_MANY_SEARCHES']);
 
 const TROUBLES: Partial<Record<Trouble, number>> = {
   'not-found': 404,

@@ -67,10 +67,11 @@ export class DynamicQuery {
   /** The largest TTL that each neighbour was asked with. */
   readonly #widest = new Map<string, number>();
   readonly #rounds: (readonly string[])[] = [];
-  #answersBefore = 0;
+  /** Those of the answers that were known before, and that nobody who was asked has brought. */
+  readonly #known = new Set<string>();
+  #foundBefore = 0;
   /** Rounds since one brought an answer. */
   #fruitless = 0;
-  #known = 0;
   #spent = 0;
   #highest = 0;
   #wakeAt = 0;
@@ -101,12 +102,13 @@ export class DynamicQuery {
 
   /**
    * An answer came, or was known before the first `advance`. What makes two of them the same is up to `key`: Filemd5
-   * and tracker.
+   * and tracker. One that was known, and is brought as well, tells how common the wanted is.
    */
   answered(key: string): void {
+    if (this.#spent > 0) this.#known.delete(key);
     if (this.#answers.size >= this.#want || this.#answers.has(key)) return;
     this.#answers.add(key);
-    if (this.#spent === 0) this.#known++;
+    if (this.#spent === 0) this.#known.add(key);
   }
 
   /** Whom the Pktid of this number went to: one of them has brought its answers. */
@@ -127,11 +129,11 @@ export class DynamicQuery {
   }
 
   #widen(): QuerySend[] {
-    this.#fruitless = this.#answers.size > this.#answersBefore ? 0 : this.#fruitless + 1;
-    this.#answersBefore = this.#answers.size;
+    const found = this.#answers.size - this.#known.size;
+    this.#fruitless = found > this.#foundBefore ? 0 : this.#fruitless + 1;
+    this.#foundBefore = found;
     if (this.#neighbours.length === this.#asked[this.#maximumTtl]!.size) return this.#end('exhausted');
     if (this.#spent === 0) return this.#send(Math.min(PROBE_TTL, this.#maximumTtl), PROBED);
-    const found = this.#answers.size - this.#known;
     // One more than were found: who has found little should not believe that there is much.
     const needed = ((this.#want - this.#answers.size) * this.#spent) / (found + 1);
     const budget = this.#answers.size > 0 ? this.#allowance(found) - this.#spent : Number.POSITIVE_INFINITY;

@@ -6,9 +6,21 @@
  */
 import { searchWords } from './search-words.js';
 
+/** What a neighbour brought to texts with a word. */
+export interface KeptMerit {
+  readonly word: string;
+  readonly neighbour: string;
+  /** In answers. */
+  readonly amount: number;
+  /** Milliseconds, when it was that much. */
+  readonly at: number;
+}
+
 export interface NeighbourRankingInit {
   /** How many words are kept. Default: 1,000. */
   readonly words?: number;
+  /** What is known from before, as `merits` gave it. */
+  readonly merits?: Iterable<KeptMerit>;
 }
 
 export interface RankedNeighbours {
@@ -33,8 +45,22 @@ export class NeighbourRanking {
   readonly #words: number;
   readonly #merits = new Map<string, Map<string, Merit>>();
 
-  constructor({ words = DEFAULT_WORDS }: NeighbourRankingInit = {}) {
+  constructor({ words = DEFAULT_WORDS, merits = [] }: NeighbourRankingInit = {}) {
     this.#words = words;
+    for (const { word, neighbour, amount, at } of merits) {
+      const known = this.#merits.get(word) ?? new Map<string, Merit>();
+      known.set(neighbour, { amount, at });
+      dropOldest(known, NEIGHBOURS_A_WORD);
+      this.#merits.set(word, known);
+      dropOldest(this.#merits, words);
+    }
+  }
+
+  /** All that is known, to be given to another one later. */
+  merits(): KeptMerit[] {
+    return [...this.#merits].flatMap(([word, merits]) =>
+      Array.from(merits, ([neighbour, { amount, at }]) => ({ word, neighbour, amount, at })),
+    );
   }
 
   /** One answer to `text` came by one of `neighbours`; which is not known. `now` is in milliseconds. */

@@ -7,7 +7,6 @@
  */
 import type { Clock, Timer } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
-import type { Logger } from '../core/logger.js';
 import {
   canonicalIp,
   formatHostPort,
@@ -16,18 +15,17 @@ import {
   type NodeAddress,
   sameFamily,
   sameHost,
-  specificAddress,
 } from '../model/address.js';
 import { addressScope } from '../model/address-scope.js';
-import { type FileMd5, type PacketId, randomPacketId } from '../model/ids.js';
-import type { Answer, Requester } from '../net/handler.js';
-import { DEFAULT_LISTENER_LIMITS, Listener } from '../net/listener.js';
+import type { PacketId } from '../model/ids.js';
+import { answerKey, type FoundAnswer } from '../policy/answer-cache.js';
 import { DynamicQuery, type QueryEnd } from '../policy/dynamic-query.js';
-import { NeighbourRanking } from '../policy/neighbour-ranking.js';
+import type { NeighbourRanking } from '../policy/neighbour-ranking.js';
 import { DEFAULT_MAXIMUM_TTL } from '../policy/query-router.js';
-import { encodeAcap, encodeRequest } from '../protocol/encode.js';
-import type { Request } from '../protocol/messages.js';
+import { encodeRequest } from '../protocol/encode.js';
 import { NeighbourLink } from './neighbour-link.js';
+import type { Sender } from './query-node.js';
+import type { Reception, SearchAnswer } from './reception.js';
 
 const MOST_TRACKERS = 16;
 const NO_TRACKER_MS = 30_000;
@@ -36,15 +34,6 @@ const NEAR_MS = 1_500;
 const NEAR_SILENCE_MS = 250;
 const NEAR_TTL = 2;
 const MOST_ANSWERS = 100_000;
-const STOP_MS = 1_000;
-const CAPABILITIES = ['KEEP'];
-
-/** A file that a tracker elsewhere indexes, as one AQUE says. */
-export interface FloodAnswer {
-  readonly md5: FileMd5;
-  readonly name: string;
-  readonly tracker: HostPort;
-}
 
 export interface FloodSearchInit {
   readonly text: string;
@@ -52,22 +41,22 @@ export interface FloodSearchInit {
   readonly want: number;
   /** At least one. */
   readonly trackers: readonly HostPort[];
-  readonly listen: HostPort;
+  readonly reception: Reception;
+  /** The address to connect from; the system's choice when left out. */
+  readonly localAddress: string | undefined;
   /** The address that trackers send answers to; null: our end of each connection. */
   readonly announce: Pick<NodeAddress, 'v4' | 'v6'> | null;
-  /** Each answer once: Filemd5 and tracker. */
-  readonly answered: (answer: FloodAnswer) => void;
+  /** Who answered before, over all searches. */
+  readonly ranking: NeighbourRanking;
+  /** Each answer once, as one AQUE says it. */
+  readonly answered: (answer: FoundAnswer) => void;
   readonly clock: Clock;
   /** Gives numbers in [0, 1). */
   readonly random: () => number;
-  readonly randomBytes: (count: number) => Uint8Array;
-  readonly logger: Logger;
 }
 
 export class FloodSearch {
   readonly #init: FloodSearchInit;
-  readonly #listener: Listener;
-  readonly #ranking = new NeighbourRanking();
   readonly #links = new Map<string, NeighbourLink>();
   readonly #answers = new Set<string>();
   readonly #rounds = new Map<PacketId, number>();
@@ -76,22 +65,14 @@ export class FloodSearch {
   #query: DynamicQuery | null = null;
   #wake: () => void = () => {};
   #timer: Timer | null = null;
-  #heard = 0;
-  #sent = 0;
+  #heard = false;
   #lastNearAt = 0;
   #stopped = false;
 
   /** Does no I/O until `run`. */
   constructor(init: FloodSearchInit) {
-    const { clock, logger, randomBytes } = init;
     this.#init = init;
-    this.#near = randomPacketId(randomBytes);
-    this.#listener = new Listener({
-      clock,
-      logger,
-      limits: DEFAULT_LISTENER_LIMITS,
-      handler: (request, requester) => this.#handle(request, requester),
-    });
+    this.#near = init.reception.newPacket();
   }
 
   /**
@@ -99,8 +80,7 @@ export class FloodSearch {
    * reached.
    */
   async run(): Promise<QueryEnd | null> {
-    const { port } = await this.#listener.start(this.#init.listen);
-    this.#port = port;
+    this.#port = await this.#init.reception.open((answer, sender) => this.#take(answer, sender));
     const near = (ip: string) =>
       encodeRequest({ command: 'NEAR', packet: this.#near, address: this.#self(ip), ttl: NEAR_TTL });
     for (const at of this.#init.trackers) this.#add(at, near);
@@ -109,9 +89,17 @@ export class FloodSearch {
     return this.#ask();
   }
 
+  /** An answer that was had before, and holds: it need not be searched for. */
+  knows(answer: FoundAnswer): void {
+    const key = answerKey(answer);
+    this.#answers.add(key);
+    this.#query?.answered(key);
+    this.#wake();
+  }
+
   /** Something came back: trackers can reach this node. */
   get heard(): boolean {
-    return this.#heard > 0;
+    return this.#heard;
   }
 
   /** Where answers are waited for, 0 before the search has begun. */
@@ -125,16 +113,7 @@ export class FloodSearch {
     this.#timer?.cancel();
     for (const link of this.#links.values()) link.stop();
     this.#wake();
-    await this.#listener.stop(STOP_MS);
-  }
-
-  stats() {
-    return {
-      trackers: this.#links.size,
-      queries: this.#sent,
-      heard: this.#heard,
-      answers: this.#answers.size,
-    };
+    await this.#init.reception.close();
   }
 
   async #reached(): Promise<void> {
@@ -159,10 +138,11 @@ export class FloodSearch {
   }
 
   async #ask(): Promise<QueryEnd | null> {
-    const { text, want, clock, random } = this.#init;
-    const ranked = this.#ranking.rank(text, [...this.#links.keys()], clock.now(), random);
+    const { text, want, ranking, clock, random } = this.#init;
+    const ranked = ranking.rank(text, [...this.#links.keys()], clock.now(), random);
     const query = new DynamicQuery({ ...ranked, want, maximumTtl: DEFAULT_MAXIMUM_TTL });
     this.#query = query;
+    for (const key of this.#answers) query.answered(key);
     while (!this.#stopped) {
       const { sends, wakeInMs, done } = query.advance(clock.now());
       if (done !== null) return done;
@@ -171,7 +151,6 @@ export class FloodSearch {
         this.#links
           .get(neighbour)!
           .send((ip) => encodeRequest({ command: 'QUER', packet, address: this.#self(ip), ttl, text }));
-        this.#sent++;
       }
       await this.#wait(wakeInMs ?? 0);
     }
@@ -180,7 +159,7 @@ export class FloodSearch {
 
   #packetOf(round: number): PacketId {
     for (const [packet, of] of this.#rounds) if (of === round) return packet;
-    const packet = randomPacketId(this.#init.randomBytes);
+    const packet = this.#init.reception.newPacket();
     this.#rounds.set(packet, round);
     return packet;
   }
@@ -195,10 +174,9 @@ export class FloodSearch {
   }
 
   #add(at: HostPort, greeting: ((localIp: string) => Uint8Array) | null): void {
-    const { clock, random, listen } = this.#init;
+    const { clock, random, localAddress: local } = this.#init;
     const key = formatHostPort(at.host, at.port);
     if (this.#links.has(key) || this.#stopped) return;
-    const local = specificAddress(listen.host);
     const link = new NeighbourLink({
       ...at,
       localAddress: local !== undefined && sameFamily(at.host, local) ? local : undefined,
@@ -211,22 +189,19 @@ export class FloodSearch {
     link.start();
   }
 
-  #handle(request: Request, { ip, localIp }: Requester): Answer {
-    switch (request.command) {
-      case 'CAPS':
-        return encodeAcap(CAPABILITIES);
-      case 'ANEA':
-        this.#heard++;
-        if (request.packet === this.#near && sameHost(request.address, ip))
-          this.#found(ip, request.address.port);
-        return 'no-answer';
-      case 'AQUE':
-        this.#heard++;
-        this.#answered(request, localIp);
-        return 'no-answer';
-      default:
-        return null;
+  #take(answer: SearchAnswer, { ip, localIp }: Sender): boolean {
+    const { packet, address } = answer;
+    if (answer.command === 'ANEA') {
+      if (packet !== this.#near) return false;
+      this.#heard = true;
+      if (sameHost(address, ip)) this.#found(ip, address.port);
+      return true;
     }
+    const round = this.#rounds.get(packet);
+    if (round === undefined) return false;
+    this.#heard = true;
+    this.#answered(answer, round, localIp);
+    return true;
   }
 
   #found(host: string, port: number): void {
@@ -239,19 +214,22 @@ export class FloodSearch {
     this.#wake();
   }
 
-  #answered({ packet, address, md5, name }: Extract<Request, { command: 'AQUE' }>, localIp: string): void {
-    const { answered, text, clock } = this.#init;
-    const round = this.#rounds.get(packet);
+  #answered(
+    { address, md5, name }: Extract<SearchAnswer, { command: 'AQUE' }>,
+    round: number,
+    localIp: string,
+  ): void {
+    const { answered, text, ranking, clock } = this.#init;
     // A tracker further away than the answer came from is nobody that a stranger may send us to.
     const host = hosts(address).find((each) => addressScope(each) === addressScope(localIp));
-    if (round === undefined || host === undefined || address.port === 0) return;
-    const tracker = { host: canonicalIp(host), port: address.port };
-    const key = `${md5} ${formatHostPort(tracker.host, tracker.port)}`;
+    if (host === undefined || address.port === 0) return;
+    const answer = { md5, name, tracker: { host: canonicalIp(host), port: address.port } };
+    const key = answerKey(answer);
+    this.#query?.answered(key);
     if (this.#answers.has(key) || this.#answers.size >= MOST_ANSWERS) return;
     this.#answers.add(key);
-    this.#query?.answered(key);
-    this.#ranking.answered(text, this.#query?.askedIn(round) ?? [], clock.now());
-    answered({ md5, name, tracker });
+    ranking.answered(text, this.#query?.askedIn(round) ?? [], clock.now());
+    answered(answer);
     this.#wake();
   }
 

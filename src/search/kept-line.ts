@@ -23,7 +23,7 @@ const MAX_BATCH = 65_536;
 const CAPS = encodeRequest({ command: 'CAPS' });
 const KEEPS = 'KEEP';
 
-/** `unreachable`: no connection, or silence; `plain`: it closes after CAPS or keeps no connections; `ended`: it was kept. */
+/** `unreachable`: no connection; `plain`: it closes or is silent after CAPS, or keeps no connections; `ended`: it was kept. */
 export type LineEnd = 'unreachable' | 'plain' | 'ended';
 
 export interface KeptLineInit {

@@ -22,7 +22,7 @@ import type { PacketTable } from '../policy/packet-table.js';
 import { decodeAfil } from '../protocol/answers.js';
 import { encodeRequest } from '../protocol/encode.js';
 import type { NeighbourFile } from './neighbour-file.js';
-import { FLOODS, NeighbourLink } from './neighbour-link.js';
+import { FLOODS, type LinkState, NeighbourLink } from './neighbour-link.js';
 
 /** Below so many neighbours, more are looked for. */
 const TARGET_DEGREE = 16;
@@ -42,7 +42,7 @@ const ANSWERS_WITHIN_MS = 60_000;
 const SHUNNED_MS = 600_000;
 const SAVE_MS = 2_000;
 /** The capability of a node that gives a keyword filter (PROTOCOL.md §7.6). */
-const GIVES_FILTER = 'QFIL';
+export const GIVES_FILTER = 'QFIL';
 
 export interface NeighboursInit {
   readonly named: readonly HostPort[];
@@ -60,6 +60,16 @@ export interface NeighboursInit {
   readonly random: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly logger: Logger;
+}
+
+export interface NeighbourState {
+  /** HOST:PORT. */
+  readonly address: string;
+  readonly state: LinkState;
+  /** By the user; else it was found. */
+  readonly isNamed: boolean;
+  /** Tries to reach it that failed since the last that did not. */
+  readonly failures: number;
 }
 
 interface Neighbour {
@@ -141,6 +151,16 @@ export class Neighbours {
     this.#candidate({ host: ip, port: address.port });
     this.#fill();
     return true;
+  }
+
+  /** Each with what it is to this node. */
+  list(): NeighbourState[] {
+    return Array.from(this.#neighbours, ([key, { link, named }]) => ({
+      address: key,
+      state: link.state,
+      isNamed: named,
+      failures: link.failures,
+    }));
   }
 
   stats() {

@@ -38,12 +38,18 @@ const ASKED = { rate: 50, burst: 100, senders: MOST_SENDERS };
 export interface Match {
   readonly md5: FileMd5;
   readonly name: string;
+  /** The one that indexes it; this node when left out. */
+  readonly tracker?: NodeAddress;
 }
 
 export interface QueryNodeInit {
-  /** The files here that match, at most `limit`. Rejects with OperationalErrors only. */
-  readonly match: (query: FileQuery, limit: number) => readonly Match[] | Promise<readonly Match[]>;
-  /** The tracker that an answer names, for an asker that `localIp` is our end towards. */
+  /** The files here that match, at most `limit`, for an asker at `host` (null: for anybody). Rejects with OperationalErrors only. */
+  readonly match: (
+    query: FileQuery,
+    limit: number,
+    host: string | null,
+  ) => readonly Match[] | Promise<readonly Match[]>;
+  /** What this node is reached at by those that `localIp` is our end towards. */
   readonly self: (localIp: string) => NodeAddress;
   readonly neighbours: Neighbours;
   readonly packets: PacketTable;
@@ -194,7 +200,7 @@ export class QueryNode {
       this.#counts.drop('store-busy');
       return;
     }
-    const matches = this.#init.match(query, ANSWERS_A_QUERY);
+    const matches = this.#init.match(query, ANSWERS_A_QUERY, admitted.target.host);
     if (!(matches instanceof Promise)) {
       this.#answer(message, matches, ttl, admitted);
       return;
@@ -217,9 +223,9 @@ export class QueryNode {
     if (found.length === 0) return;
     const { self, random } = this.#init;
     const messages = found.slice(0, ANSWERS_A_QUERY).map(
-      ({ md5, name }) =>
+      ({ md5, name, tracker }) =>
         (localIp: string) =>
-          encodeRequest({ command: 'AQUE', packet, address: self(localIp), md5, name }),
+          encodeRequest({ command: 'AQUE', packet, address: tracker ?? self(localIp), md5, name }),
     );
     this.#outlet.answer(target, messages, answerDelay(ttl, relayed, random));
   }

@@ -19,6 +19,8 @@ export interface LoggedIn {
   readonly session: SessionId;
   /** The address that was announced. */
   readonly self: NodeAddress;
+  /** The tracker's own, as it was connected to. */
+  readonly trackerIp: string;
 }
 
 /**
@@ -64,12 +66,13 @@ export class LoginAttempt {
   async #ask(connection: Connection): Promise<LoggedIn> {
     const { tracker } = this.#init;
     const local = connection.local!;
+    const { ip: trackerIp } = connection.remote!;
     const self = this.#init.self(local);
     const exchange = new AnswerExchange(encodeRequest({ command: 'LOGI', address: self }), decodeAlgi());
     connection.send(exchange);
     const outcome = await exchange.outcome;
     if (!outcome.ok) throw away(tracker, outcome.failure);
     if (outcome.value === REFUSED_SESSION) throw loginRefused(tracker, self, local);
-    return { session: outcome.value, self };
+    return { session: outcome.value, self, trackerIp };
   }
 }

@@ -89,6 +89,10 @@ export class Registrations {
     for (const md5 of [...this.#wanted.keys()]) this.drop(md5);
   }
 
+  isRegistered(md5: FileMd5): boolean {
+    return this.#wanted.get(md5)?.state === 'registered';
+  }
+
   /** After each login: what is not registered under this session is again, from now on. */
   loggedIn(session: SessionId): void {
     for (const registration of this.#wanted.values()) {

@@ -34,6 +34,8 @@ export interface TrackerSessionInit {
   readonly self: SelfAddress;
   /** The address to connect from; the system's choice when left out. */
   readonly localAddress?: string | undefined;
+  /** At most so many at once; CONNECTIONS when left out. */
+  readonly connections?: number;
   readonly clock: Clock;
   /** Gives numbers in [0, 1). */
   readonly random: () => number;
@@ -55,11 +57,12 @@ export class TrackerSession {
   readonly #withdrawals: Withdrawals;
   /** What the last login announced. */
   #self: NodeAddress | null = null;
+  #ip: string | null = null;
   #lastSession: SessionId | null = null;
   #attempt: LoginAttempt | null = null;
 
   constructor(init: TrackerSessionInit) {
-    const { tracker, localAddress, clock, random } = init;
+    const { tracker, localAddress, connections = CONNECTIONS, clock, random } = init;
     this.tracker = tracker;
     this.#init = init;
     this.#pipeline = new RequestPipeline({
@@ -67,7 +70,7 @@ export class TrackerSession {
       port: tracker.port,
       localAddress,
       clock,
-      maxConnections: CONNECTIONS,
+      maxConnections: connections,
       depth: DEPTH,
       queueLimit: QUEUE,
       // A tracker that was restarted has forgotten us: find out before the next renewal.
@@ -108,6 +111,16 @@ export class TrackerSession {
   /** Why the status is 'away'; null while it is not. */
   get lastError(): OperationalError | null {
     return this.#login.lastError;
+  }
+
+  /** The tracker's address while this node is logged in there; else null. */
+  get reachedAt(): string | null {
+    return this.status === 'logged-in' ? this.#ip : null;
+  }
+
+  /** Whether the tracker has this node as a source of the file. */
+  isRegistered(md5: FileMd5): boolean {
+    return this.#registrations.isRegistered(md5);
   }
 
   /** Logs in now and stays logged in: again every 5 minutes, and with growing pauses while the tracker is away. */
@@ -208,8 +221,9 @@ export class TrackerSession {
   async #logIn(): Promise<SessionId> {
     const { tracker, self, localAddress, clock } = this.#init;
     this.#attempt = new LoginAttempt({ tracker, self, localAddress, clock });
-    const { session, self: announced } = await this.#attempt.run();
+    const { session, self: announced, trackerIp } = await this.#attempt.run();
     this.#self = announced;
+    this.#ip = trackerIp;
     return session;
   }
 

@@ -72,7 +72,7 @@ test('a command has the flags of the design and no others', () => {
       ...tracker,
       ...['listen', 'trust-announced-addresses', 'processes', 'neighbour', 'state', 'announce'],
     ],
-    daemon: [...daemon, ...http, 'metrics-files'],
+    daemon: [...daemon, ...http, 'metrics-files', 'neighbour'],
     share: [...daemon, 'json'],
     search: ['tracker', 'listen', 'state', 'announce', 'want', 'flood', 'json'],
     top: client,

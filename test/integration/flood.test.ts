@@ -2,17 +2,15 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { floodOnLoopback } from '../../bench/lib/loopback-flood.js';
 import { type NetworkTracker, TrackerNetwork } from '../../bench/lib/tracker-network.js';
-import { systemClock } from '../../src/core/clock.js';
-import { silentLogger } from '../../src/core/logger.js';
-import { flood } from '../../src/daemon/flood.js';
 import { formatHostPort, type HostPort } from '../../src/model/address.js';
 import { nothingOpen } from '../net/scripted-node.js';
 import { atEnd } from '../support/clean-up.js';
 import { md5, seededBytes, seededRandom, tempFolder } from '../support/files.js';
 import { eventOf, eventsOf, TestProgram } from '../support/process.js';
 
-const TRACKERS = 12;
+const TRACKERS = 30;
 const NAMED_NEIGHBOURS = 2;
 const EXIT_MS = 40_000;
 const LOOPBACK = ['--listen', '127.0.0.1:0'];
@@ -28,17 +26,7 @@ async function startNetwork(t: TestContext, count: number): Promise<TrackerNetwo
 
 /** The trackers that a search for the file of `wanted` names, when `asked` is asked. */
 async function trackersFound(asked: HostPort, { file }: NetworkTracker): Promise<string[]> {
-  const { results } = await flood({
-    text: file.name,
-    want: 1,
-    trackers: [asked],
-    listen: { host: '127.0.0.1', port: 0 },
-    announce: null,
-    onResult: () => true,
-    signal: new AbortController().signal,
-    clock: systemClock,
-    logger: silentLogger,
-  });
+  const { results } = await floodOnLoopback(asked, file.name);
   return results.flatMap((result) => {
     assert.equal(result.md5, file.md5);
     assert.equal(result.size, 1_000);

@@ -66,6 +66,7 @@ test('the OpenAPI document has every route, and what is answered has the form th
   for (const noun of ['slots', 'trackers', 'neighbours', 'settings', 'tokens'])
     await check(`${base}/${noun}`, 200, `/${noun}`);
   await check(`${base}/search`, 200, '/search?text=a.bin');
+  await check(`${base}/search`, 200, '/search?text=a.bin&flood=true&want=1');
   await check(`${base}/settings`, 200, '/settings', { method: 'PATCH', json: { slots: 5 } });
   const admin = { name: 'me', scopes: ['admin'] };
   await check(`${base}/tokens`, 201, '/tokens', { method: 'POST', json: admin });

@@ -177,6 +177,23 @@ test('what a search finds and what a dropped file lists is added, and ends as sh
   noTroubleIn(browsed, api.port);
 });
 
+test('what only other trackers know is asked for when it is wanted, and added with its tracker', async (t) => {
+  const scene = await ApiScene.start(t);
+  const { at } = await scene.neighbour();
+  await scene.sharer({ [HOSTILE]: content }, { trackers: [at] });
+  const { api } = await scene.daemon();
+  const browsed = await opened(t, api.port);
+  if (browsed === null) return;
+  const { page } = browsed;
+  await page.getByRole('textbox', { name: /words to search for/ }).fill('onerror');
+  await page.keyboard.press('Enter');
+  await page.getByText('Nothing found.').waitFor();
+  await page.getByRole('button', { name: 'Ask other trackers' }).click();
+  await page.getByRole('button', { name: `Add ${HOSTILE}` }).click();
+  await rowsOf(page).getByRole('option').getByText('Shared', { exact: true }).waitFor();
+  noTroubleIn(browsed, api.port);
+});
+
 test('limits are read, refused with a reason, and set', async (t) => {
   const scene = await ApiScene.start(t);
   const { api } = await scene.daemon();

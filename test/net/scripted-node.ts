@@ -47,11 +47,14 @@ export class ScriptedNode {
     watched.add(t);
     const node = new ScriptedNode(script);
     await new Promise<void>((resolve) => node.#server.listen(at, resolve));
-    atEnd(t, () => {
-      for (const socket of node.sockets) socket.destroy();
-      return new Promise((resolve) => node.#server.close(resolve));
-    });
+    atEnd(t, () => node.close());
     return node;
+  }
+
+  /** Idempotent. */
+  close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
   get port(): number {

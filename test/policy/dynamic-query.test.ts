@@ -52,6 +52,19 @@ describe('a dynamic query', () => {
     assert.deepEqual(query.advance(1_200), { sends: [], wakeInMs: null, done: 'enough' });
   });
 
+  it('learns as much of an answer that it knew when that is brought as well', () => {
+    const second = (known: boolean, brought: boolean) => {
+      const query = new DynamicQuery({ neighbours: SIXTEEN, want: 10, maximumTtl: 4 });
+      const answers = ['a', 'b', 'c', 'd', 'e'];
+      if (known) for (const answer of answers) query.answered(answer);
+      query.advance(0);
+      if (brought) for (const answer of answers) query.answered(answer);
+      return query.advance(10_000).sends;
+    };
+    assert.deepEqual(second(true, true), second(false, true));
+    assert.notDeepEqual(second(true, true), second(true, false));
+  });
+
   it('asks nobody when enough was known before', () => {
     const query = new DynamicQuery({ neighbours: SIXTEEN, want: 1, maximumTtl: 4 });
     query.answered('own');

@@ -12,6 +12,7 @@ import type { HostPort } from '../../src/model/address.js';
 import { MemoryStore } from '../../src/tracker/memory-store.js';
 import { atEnd } from './clean-up.js';
 import { tempFolder } from './files.js';
+import { soon } from './soon.js';
 
 const loopback = { host: '127.0.0.1', port: 0 };
 
@@ -35,14 +36,14 @@ interface ApiRequest {
 export class ApiScene {
   readonly folder: string;
   readonly tracker: TrackerServer;
-  readonly #at: HostPort;
+  readonly trackerAt: HostPort;
   readonly #t: TestContext;
 
   private constructor(t: TestContext, folder: string, tracker: TrackerServer, at: HostPort) {
     this.#t = t;
     this.folder = folder;
     this.tracker = tracker;
-    this.#at = at;
+    this.trackerAt = at;
   }
 
   static async start(t: TestContext): Promise<ApiScene> {
@@ -59,6 +60,20 @@ export class ApiScene {
 
   path(...names: string[]): string {
     return join(this.folder, ...names);
+  }
+
+  /** Another tracker, once it and the one of the scene are neighbours. */
+  async neighbour(): Promise<{ readonly tracker: TrackerServer; readonly at: HostPort }> {
+    const tracker = new TrackerServer({
+      ...{ store: new MemoryStore(), listen: loopback, trustAnnouncedAddresses: false },
+      flooding: { neighbours: [this.trackerAt], stateDir: null, announce: null },
+      ...{ logger: silentLogger, clock: systemClock },
+    });
+    const at = await tracker.start();
+    atEnd(this.#t, () => tracker.stop());
+    await soon(async () => tracker.stats().search.neighbours.kept === 1);
+    await soon(async () => this.tracker.stats().search.neighbours.kept === 1);
+    return { tracker, at };
   }
 
   /** Shares these files, by name, from a daemon of its own. */
@@ -94,7 +109,7 @@ export class ApiScene {
 
   async #seedbox(options: Partial<SeedboxOptions>): Promise<Seedbox> {
     const seedbox = new Seedbox({
-      ...{ trackers: [this.#at], listen: loopback, announce: null, slots: 4, files: [] },
+      ...{ trackers: [this.trackerAt], listen: loopback, announce: null, slots: 4, files: [] },
       ...{ seedChoking: 'round-robin', uploadLimit: null, downloadLimit: null, cacheBytes: 16 * 1024 * 1024 },
       ...{ folders: [], downloads: null, activeDownloads: 3, stateDir: null, leaveWhenSafe: false },
       ...{ recheck: false, onShared: () => {}, logger: silentLogger, clock: systemClock },

@@ -6,10 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { floodOnLoopback } from '../../bench/lib/loopback-flood.js';
 import { Program } from '../../bench/lib/program.js';
-import { systemClock } from '../../src/core/clock.js';
-import { silentLogger } from '../../src/core/logger.js';
-import { flood } from '../../src/daemon/flood.js';
 import { TransfersFile } from '../../src/daemon/transfers-file.js';
 import { parseFileMd5, randomPacketId } from '../../src/model/ids.js';
 import { encodeRequest } from '../../src/protocol/encode.js';
@@ -86,7 +84,10 @@ export async function observedSwarm(t: Scope): Promise<Observed> {
     await others.fchu(UNKNOWN, 1);
     await Promise.all([at, daemonAt].map(sayNonsense));
     await answerUnasked(at);
-    await Promise.all([searchFrom(farAt, shared.name, signal), searchFrom(at, 'nobody has this', signal)]);
+    await Promise.all([
+      floodOnLoopback(farAt, shared.name, signal),
+      floodOnLoopback(at, 'nobody has this', signal),
+    ]);
   });
   return { tracker: await listening(near, 'http'), daemon: await listening(daemon, 'http') };
 }
@@ -131,12 +132,6 @@ async function answerUnasked(to: Endpoint): Promise<void> {
   const address = { v4: '127.0.0.9', v6: null, port: 5009 };
   receiver.send(encodeRequest({ command: 'AQUE', address, ...answer }));
   receiver.close();
-}
-
-async function searchFrom(tracker: Endpoint, text: string, signal: AbortSignal): Promise<void> {
-  const listen = { host: '127.0.0.1', port: 0 };
-  const quiet = { announce: null, clock: systemClock, logger: silentLogger };
-  await flood({ ...{ text, want: 1, trackers: [tracker], listen, signal, onResult: () => true }, ...quiet });
 }
 
 /** `round` again and again, until the test is over; what it is interrupted in then may fail. */

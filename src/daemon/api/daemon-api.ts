@@ -9,6 +9,7 @@ import { statusEndpoints } from '../../http/api/status.js';
 import { swarmEndpoints } from '../../http/api/swarm.js';
 import { type Tokens, tokensEndpoints } from '../../http/api/tokens.js';
 import type { Routes } from '../../http/http-listener.js';
+import type { TrackerServer } from '../tracker-server.js';
 import { DaemonFileBytes } from './file-bytes.js';
 import { DaemonFiles } from './files.js';
 import { DaemonSettings } from './settings.js';
@@ -17,6 +18,8 @@ import { DaemonSwarm } from './swarm.js';
 
 interface DaemonApiInit extends DaemonStatusInit {
   readonly tokens: Tokens;
+  /** That runs in the same process. */
+  readonly tracker?: Pick<TrackerServer, 'neighbours'> | undefined;
 }
 
 export class DaemonApi {
@@ -25,7 +28,7 @@ export class DaemonApi {
   readonly #status: DaemonStatus;
   readonly #events: EventStreams;
 
-  constructor({ tokens, ...init }: DaemonApiInit) {
+  constructor({ tokens, tracker, ...init }: DaemonApiInit) {
     const { seedbox, version, clock } = init;
     const files = new DaemonFiles(seedbox);
     const status = new DaemonStatus(init);
@@ -42,7 +45,7 @@ export class DaemonApi {
       ...statusEndpoints(status),
       ...filesEndpoints(files),
       ...fileBytesEndpoints(new DaemonFileBytes(seedbox)),
-      ...swarmEndpoints(new DaemonSwarm(seedbox)),
+      ...swarmEndpoints(new DaemonSwarm(seedbox, tracker)),
       ...settingsEndpoints(new DaemonSettings(seedbox)),
       ...this.#events.endpoints,
       ...tokensEndpoints(tokens),

@@ -1,14 +1,22 @@
 import type { Swarm } from '../../http/api/swarm.js';
 import { cutUtf8 } from '../../model/utf8.js';
 import { RICERCA_LENGTH } from '../../protocol/limits.js';
+import type { NeighbourState } from '../../search/neighbours.js';
 import { searchAt } from '../search.js';
 import type { Seedbox } from '../seedbox.js';
+import type { TrackerServer } from '../tracker-server.js';
 
 export class DaemonSwarm implements Swarm {
-  readonly #seedbox: Pick<Seedbox, 'snapshot' | 'trackers'>;
+  readonly #seedbox: Pick<Seedbox, 'snapshot' | 'trackers' | 'flooding' | 'searches'>;
+  readonly #tracker: Pick<TrackerServer, 'neighbours'> | undefined;
 
-  constructor(seedbox: Pick<Seedbox, 'snapshot' | 'trackers'>) {
+  /** @param tracker that runs in the same process */
+  constructor(
+    seedbox: Pick<Seedbox, 'snapshot' | 'trackers' | 'flooding' | 'searches'>,
+    tracker: Pick<TrackerServer, 'neighbours'> | undefined,
+  ) {
     this.#seedbox = seedbox;
+    this.#tracker = tracker;
   }
 
   slots(): ReturnType<Swarm['slots']> {
@@ -35,6 +43,19 @@ export class DaemonSwarm implements Swarm {
       state: status,
       files: registrations.registered,
     }));
+  }
+
+  neighbours(): ReturnType<Swarm['neighbours']> {
+    const of = (node: 'daemon' | 'tracker', list: readonly NeighbourState[]) =>
+      list.map((neighbour) => ({ ...neighbour, node }));
+    return [
+      ...of('daemon', this.#seedbox.flooding.neighbours()),
+      ...of('tracker', this.#tracker?.neighbours() ?? []),
+    ];
+  }
+
+  flood(text: string, want: number, signal: AbortSignal): ReturnType<Swarm['flood']> {
+    return this.#seedbox.searches.search(text, want, signal);
   }
 
   search(text: string): ReturnType<Swarm['search']> {

@@ -1,6 +1,5 @@
 /** Who is connected to the daemon, and whom it asks. */
 import { z } from 'zod';
-import { UsageError } from '../../core/errors.js';
 import { BASE, type Endpoint, endpoint } from './endpoint.js';
 
 const COUNT = z.int().min(0);
@@ -26,12 +25,25 @@ const TRACKERS = z.array(
   z.object({ tracker: z.string(), state: z.string(), lastError: z.string().nullable(), files: COUNT }),
 );
 
-const NEIGHBOURS = z.array(z.object({ address: z.string() }));
+const NEIGHBOURS = z.array(
+  z.object({
+    address: z.string(),
+    /** Whose neighbour: the daemon's, or that of the tracker in its process. */
+    node: z.enum(['daemon', 'tracker']),
+    /** kept: on a kept connection; plain: one message a connection. */
+    state: z.enum(['connecting', 'kept', 'plain', 'away']),
+    /** By the settings; else it was found. */
+    isNamed: z.boolean(),
+    failures: COUNT,
+  }),
+);
 
 const SEARCH_QUERY = z.object({
   text: z.string().min(1).max(200),
-  /** Asks the neighbours, too, where there are any. */
+  /** Asks trackers around, too, and neighbours, where there are any: that takes seconds. */
   flood: z.enum(['true', 'false']).default('false'),
+  /** Files that are enough, with `flood`. */
+  want: z.coerce.number().int().min(1).max(999).default(20),
 });
 const RESULTS = z.object({
   results: z.array(
@@ -49,8 +61,11 @@ const RESULTS = z.object({
 export interface Swarm {
   slots(): z.infer<typeof SLOTS>;
   trackers(): z.infer<typeof TRACKERS>;
+  neighbours(): z.infer<typeof NEIGHBOURS>;
   /** Throws OperationalError 'network' when no tracker answers. */
   search(text: string): Promise<z.infer<typeof RESULTS>['results']>;
+  /** The same, by flooding; throws UsageError 'TOO_MANY_SEARCHES', too. */
+  flood(text: string, want: number, signal: AbortSignal): Promise<z.infer<typeof RESULTS>['results']>;
 }
 
 export function swarmEndpoints(swarm: Swarm): Endpoint[] {
@@ -75,19 +90,20 @@ export function swarmEndpoints(swarm: Swarm): Endpoint[] {
         method: 'GET',
         path: `${BASE}/neighbours`,
         scope: 'read',
-        summary: 'Peers that searches are flooded to',
+        summary: 'Nodes that searches of others are passed on to',
       },
       answer: NEIGHBOURS,
-      handle: () => [],
+      handle: () => swarm.neighbours(),
     }),
     endpoint({
       ...{ method: 'GET', path: `${BASE}/search`, scope: 'read', summary: 'Files that the trackers know' },
       query: SEARCH_QUERY,
       answer: RESULTS,
-      async handle({ query }) {
-        if (query.flood === 'true')
-          throw new UsageError('NO_FLOODING', 'this daemon has no neighbours to ask: search without flood');
-        return { results: await swarm.search(query.text) };
+      async handle({ query: { text, flood, want }, reply }) {
+        if (flood === 'false') return { results: await swarm.search(text) };
+        const gone = new AbortController();
+        reply.raw.once('close', () => gone.abort());
+        return { results: await swarm.flood(text, want, gone.signal) };
       },
     }),
   ];

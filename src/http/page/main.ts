@@ -87,7 +87,10 @@ async function add(body: object): Promise<boolean> {
   });
 }
 
-const results = new SearchResults(api, ({ md5, name }) => add({ md5, name }));
+const results = new SearchResults(api, ({ md5, name, size, tracker }, isAround) => {
+  const link = `magnet:?xt=urn:md5:${md5}&dn=${encodeURIComponent(name)}&xl=${size}&tr=bugtorrent://${tracker}`;
+  return add(isAround ? { magnet: link } : { md5, name });
+});
 
 const field = new EntryField(async (entry: Entry) => {
   if (entry.kind === 'search') return results.search(entry.text).then(() => true);
