@@ -91,7 +91,8 @@ export class Listener {
 
   /** Closes at once the connections from addresses that are not to be served any more. */
   expel(admits: (ip: string) => boolean): void {
-    for (const connection of this.#connections.values()) if (!admits(connection.ip)) connection.destroy('expelled');
+    for (const connection of this.#connections.values())
+      if (!admits(connection.ip)) connection.destroy('expelled');
   }
 
   /** Counts since the start, and what is under way now. */
