@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { Child } from './child.js';
+import { freePort } from './free-port.js';
 
 const READY_WITHIN_MS = 20_000;
 
@@ -11,14 +10,4 @@ export async function startRedis(): Promise<{ redis: Child; url: string }> {
   const redis = await Child.start('redis-server', 'redis-server', args);
   await redis.line((line) => line.includes('Ready to accept connections') || null, READY_WITHIN_MS);
   return { redis, url: `redis://127.0.0.1:${port}` };
-}
-
-/** A port that was free a moment ago: the engine cannot be told to choose one. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

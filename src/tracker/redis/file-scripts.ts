@@ -196,6 +196,7 @@ const DESCRIBE_FILE = `${PRELUDE}
 return line()
 `;
 
+/** Those that change something. */
 export const FILE_SCRIPTS = {
   addSource: ADD_SOURCE,
   addPart: ADD_PART,
@@ -203,6 +204,10 @@ export const FILE_SCRIPTS = {
   markLeaving: MARK_LEAVING,
   unmarkLeaving: UNMARK_LEAVING,
   setRecord: SET_RECORD,
+};
+
+/** Those that change nothing. */
+export const FILE_QUESTIONS = {
   owners: OWNERS,
   listOwners: LIST_OWNERS,
   describeFile: DESCRIBE_FILE,
