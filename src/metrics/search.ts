@@ -9,9 +9,10 @@ export const SEARCH = {
   bugtorrent_search_filtered_total: counter('Copies not sent, because nothing behind that neighbour matches'),
   bugtorrent_search_answers_total: counter('Answers sent to whoever asked'),
   bugtorrent_search_dropped_total: counter('Messages that went no further', 'reason'),
-  bugtorrent_search_fan_out: gauge(
-    'Neighbours that a forwarded message was sent to, on average since the start',
-  ),
+  bugtorrent_search_fan_out: {
+    ...gauge('Neighbours that a forwarded message was sent to, on average since the start'),
+    joined: 'average',
+  },
   bugtorrent_search_neighbours: gauge(
     'Neighbours by state: kept has a connection, plain takes one request a connection, connecting and away have none',
     'state',
