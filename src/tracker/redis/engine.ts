@@ -29,7 +29,7 @@ const FIRST_RETRY_MS = 50;
 
 /** Answers in one shape, whatever version of the protocol the engine speaks. */
 type Options = RedisOptions & { replyMapping: 'legacy' };
-type Argument = string | number;
+type Argument = string | number | Buffer;
 type Run = (...args: Argument[]) => Promise<unknown>;
 
 /** Milliseconds before the next of so many attempts to connect, such that many processes do not come at once. */
