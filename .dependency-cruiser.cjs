@@ -53,7 +53,8 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(http|metrics|daemon/(api/|(http-server|(seedbox|tracker)-metrics)\\.ts))',
+        pathNot:
+          '^src/(http|metrics|daemon/(api/|(http-server|process-reports|(seedbox|tracker)-metrics)\\.ts))',
       },
       to: { path: '^src/(http|metrics)/', dependencyTypesNot: ['type-only'] },
     },

@@ -47,6 +47,8 @@ export class LoadPeer {
   #port: number;
   #session: SessionId | null = null;
   #loggedInAt = 0;
+  /** A logout was asked for and not answered: the session may go on or not. */
+  #isLeaving = false;
   #belongings = new Map<string, Belongings>();
   #ownFiles = 0;
   answers = 0;
@@ -112,7 +114,7 @@ export class LoadPeer {
 
   /**
    * Whether its session goes on, which it must when its login was answered before `moment`; null when it had none
-   * then.
+   * then, or had asked to leave.
    */
   async goesOn(moment: number): Promise<boolean | null> {
     if (this.#session === null) return null;
@@ -124,7 +126,9 @@ export class LoadPeer {
     );
     link.close();
     if (!known || this.#commutes) this.#session = null;
-    return this.#loggedInAt < moment ? known : null;
+    const isKept = this.#loggedInAt < moment && !this.#isLeaving;
+    this.#isLeaving = false;
+    return isKept ? known : null;
   }
 
   async #turn(link: TrackerLink, session: SessionId): Promise<void> {
@@ -177,7 +181,9 @@ export class LoadPeer {
         await this.#giveUp(link, session, each.md5);
     }
     const answered = all.map((each) => each.acknowledged.asked(NOTHING));
+    this.#isLeaving = true;
     const { left } = await link.ask({ command: 'LOGO', session }, decodeLogout());
+    this.#isLeaving = false;
     if (!left) throw new Error('a session that sources nothing was not let go');
     for (const each of answered) each();
     this.answers += 1;

@@ -16,7 +16,7 @@ export interface LoadConnectionInit {
   /** So many answers came in one read. */
   readonly answered: (connection: LoadConnection, count: number) => void;
   /** Whether the other side closed it while answers were missing, or the connection failed. */
-  readonly closed: (connection: LoadConnection, early: boolean) => void;
+  readonly closed: (early: boolean) => void;
 }
 
 /**
@@ -106,6 +106,6 @@ export class LoadConnection {
   #over(): void {
     const early = this.#last > this.#first;
     if (early) this.#init.tally.failed(this.#failure ?? 'closed by the tracker');
-    this.#init.closed(this, early);
+    this.#init.closed(early);
   }
 }

@@ -1,3 +1,4 @@
+import { LinkedList } from '../../src/core/linked-list.js';
 import type { HostPort } from '../../src/model/address.js';
 import type { SessionId } from '../../src/model/ids.js';
 import { LoadConnection } from './load-connection.js';
@@ -41,7 +42,7 @@ export class Load {
   readonly #plan: LoadPlan;
   readonly #tally: Tally;
   readonly #sources: readonly RequestSource[];
-  readonly #open = new Set<LoadConnection>();
+  readonly #open = new LinkedList<LoadConnection>();
   readonly #kept: LoadConnection[] = [];
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
   #timer: NodeJS.Timeout | undefined;
@@ -73,7 +74,7 @@ export class Load {
   stop(): void {
     this.#stopping = true;
     clearInterval(this.#timer);
-    for (const connection of this.#open) connection.destroy();
+    for (const connection of this.#open.values()) connection.destroy();
   }
 
   #connect(number: number): LoadConnection {
@@ -86,9 +87,12 @@ export class Load {
       room: oneShot ? 1 : ROOM,
       readBuffer: this.#readBuffer,
       answered: (answered, count) => this.#answered(answered, count, number),
-      closed: (over, early) => this.#closed(over, early, number),
+      closed: (early) => {
+        this.#open.remove(open);
+        this.#closed(early, number);
+      },
     });
-    this.#open.add(connection);
+    const open = this.#open.add(connection);
     return connection;
   }
 
@@ -100,8 +104,7 @@ export class Load {
   }
 
   /** A one-shot connection that failed is replaced; a kept one is not: a load that loses those is over, and says so. */
-  #closed(connection: LoadConnection, early: boolean, number: number): void {
-    this.#open.delete(connection);
+  #closed(early: boolean, number: number): void {
     if (this.#stopping || !this.#plan.oneShot) return;
     if (early && this.#plan.rate === null) this.#connect(number).send(1, performance.now(), 0);
   }

@@ -15,8 +15,8 @@ export interface LoadFigures {
   readonly answers: number;
   /** Answers a second. */
   readonly rate: number;
-  /** Microseconds of CPU time of the tracker an answer; null where that cannot be known. */
-  readonly trackerCpu: number | null;
+  /** Microseconds of CPU time an answer, of each group of processes; null where that cannot be known. */
+  readonly cpu: readonly (number | null)[];
   /** The same of this process. */
   readonly loadCpu: number;
   /** Share of the time that the busiest thread of the load was busy: near 1 it, not the tracker, was the limit. */
@@ -29,10 +29,10 @@ export interface LoadFigures {
   readonly failures: ReadonlyMap<string, number>;
 }
 
-/** Runs the plans, one thread each, for `ms` milliseconds after they have warmed up. `pids`: of the tracker's processes. */
+/** Runs the plans, one thread each, for `ms` milliseconds after they have warmed up. `groups`: of processes whose CPU time counts together. */
 export async function measureLoad(
   plans: readonly LoadPlan[],
-  pids: readonly number[],
+  groups: readonly (readonly number[])[],
   ms: number,
 ): Promise<LoadFigures> {
   const answers = plans.map(() => new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)));
@@ -46,7 +46,7 @@ export async function measureLoad(
   const reading = () => ({
     at: performance.now(),
     answers: answers.reduce((sum, [count]) => sum + count!, 0),
-    tracker: trackerSeconds(pids),
+    groups: groups.map(secondsOf),
     own: process.cpuUsage(),
   });
   try {
@@ -70,14 +70,17 @@ export async function measureLoad(
 interface Reading {
   readonly at: number;
   readonly answers: number;
-  readonly tracker: number | null;
+  readonly groups: readonly (number | null)[];
   readonly own: NodeJS.CpuUsage;
 }
 
 function figures(before: Reading, after: Reading, results: readonly ThreadResult[]): LoadFigures {
   const answers = after.answers - before.answers;
   const own = after.own.user + after.own.system - before.own.user - before.own.system;
-  const known = before.tracker !== null && after.tracker !== null && answers > 0;
+  const cpu = after.groups.map((seconds, group) => {
+    const since = before.groups[group]!;
+    return seconds === null || since === null || answers === 0 ? null : ((seconds - since) * 1e6) / answers;
+  });
   const latency = latencyHistogram();
   const failures = new Map<string, number>();
   for (const result of results) {
@@ -87,7 +90,7 @@ function figures(before: Reading, after: Reading, results: readonly ThreadResult
   return {
     answers,
     rate: (answers * 1e3) / (after.at - before.at),
-    trackerCpu: known ? ((after.tracker - before.tracker) * 1e6) / answers : null,
+    cpu,
     loadCpu: answers > 0 ? own / answers : 0,
     loadBusy: Math.max(...results.map(({ busy }) => busy)),
     latency,
@@ -106,7 +109,7 @@ function meanBytes(results: readonly ThreadResult[]): LoadFigures['answerBytes']
   return means;
 }
 
-function trackerSeconds(pids: readonly number[]): number | null {
+function secondsOf(pids: readonly number[]): number | null {
   let sum = 0;
   for (const pid of pids) {
     const seconds = cpuSeconds(pid);

@@ -15,6 +15,9 @@ export type Kind = 0 | 1 | 2 | 3;
 /** Of each kind, in the order of KINDS; only their ratios matter. */
 export type Mix = readonly [logi: number, look: number, fchu: number, rpad: number];
 
+/** That of a busy swarm: mostly reports of parts. */
+export const MIXED_LOAD: Mix = [2, 3, 15, 80];
+
 /** Bytes of the longest request of a load, LOGI. */
 export const LONGEST_REQUEST = 64;
 /** Requests of one kind that are encoded before the load begins and then repeated. */

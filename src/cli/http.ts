@@ -11,6 +11,10 @@ import type { Output } from './output.js';
 import { firstFree, listening, type Service } from './serve.js';
 import { version } from './version.js';
 
+export function isServed(http: HttpAddress | null): http is HostPort {
+  return http !== null && http !== 'off';
+}
+
 /** Of the commands that have a listener. */
 interface HttpInvocation {
   readonly settings: {
@@ -40,7 +44,7 @@ export async function openHttp(
   { stateDir, logger }: { readonly stateDir: string | null; readonly logger: Logger },
 ): Promise<HttpService | null> {
   const listen = settings.http;
-  if (listen === null || listen === 'off') return null;
+  if (!isServed(listen)) return null;
   const token = await tokenOf(settings, givenBy);
   // Neither fastify nor prom-client is loaded by a command that has no listener.
   const { HttpServer: Server } = await import('../daemon/http-server.js');

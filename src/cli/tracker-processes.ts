@@ -1,19 +1,30 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { systemClock } from '../core/clock.js';
 import { OperationalError, UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import type { ProcessReporter } from '../daemon/process-reports.js';
 import { STATS_VARIABLE } from '../daemon/resolve-settings.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
 import { BackOff } from '../swarm/back-off.js';
 import { onHangUp } from './hang-up.js';
+import { openHttp } from './http.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
 import { type Service, serve } from './serve.js';
 import type { StopRequest } from './stop-request.js';
 import { accessOptions } from './tracker-options.js';
+import { version } from './version.js';
 
 const STOP = 'stop';
+
+/** ProcessReports. */
+interface Reports {
+  heard(process: number, message: unknown): void;
+  gone(process: number): void;
+}
+
 /** A little less than a stop may take: what does not end by itself is ended. */
 const KILL_MS = 9_000;
 const FIRST_RESTART_MS = 500;
@@ -33,6 +44,16 @@ export function follow(stop: StopRequest): void {
   });
 }
 
+/** Tells the leader what this process has to say of itself. */
+export async function reporter(): Promise<ProcessReporter> {
+  const { ProcessReporter: Reporter } = await import('../daemon/process-reports.js');
+  return new Reporter(
+    systemClock,
+    version(),
+    (report) => void process.send?.(report, undefined, undefined, () => {}),
+  );
+}
+
 /** `tracker --processes N`: starts N of the same command line, which answer on one port, until it is stopped. */
 export async function lead(invocation: Invocation<'tracker'>): Promise<void> {
   const { settings, output, env, stop } = invocation;
@@ -43,22 +64,28 @@ export async function lead(invocation: Invocation<'tracker'>): Promise<void> {
       `--processes ${processes} needs a store that processes share: add --store redis://HOST:PORT, or leave out --processes`,
     );
   }
-  for (const name of ['http', 'neighbour'] as const) {
-    const place = invocation.givenBy(name);
-    if (place === null) continue;
+  const neighbours = invocation.givenBy('neighbour');
+  if (neighbours !== null) {
+    // A query is handled once (PROTOCOL.md §5); its copies would come to different processes.
     throw new UsageError(
       'ONE_PROCESS_ONLY',
-      `${place} is for one process, not for ${processes}: leave one of the two out, or start trackers one by one with a port each`,
+      `${neighbours} is for one process, not for ${processes}: start another tracker on the same --store, with a port of its own, and give it the neighbours: it answers for all`,
     );
   }
-  const leader = new Leader(processes, await openLogger(output, env, 'info'), env[STATS_VARIABLE]);
+  const logger = await openLogger(output, env, 'info');
+  const http = await openHttp(invocation, { stateDir: null, logger });
+  const reports =
+    http === null ? null : new (await import('../daemon/process-reports.js')).ProcessReports(processes);
+  const leader = new Leader(processes, logger, env[STATS_VARIABLE], reports);
   stop.signal.addEventListener('abort', () => void leader.stop());
   // Without lists the signal keeps its usual meaning, for each process.
   if (accessOptions(settings).accessFiles !== undefined) onHangUp(stop, () => leader.reload());
   await serve(async () => {
     const at = await withPort(settings.listen);
-    if (await leader.start(at)) output.print(`tracker listening on ${formatHostPort(at.host, at.port)}`);
-    return leader;
+    const isStarted = await leader.start(at);
+    if (isStarted) output.print(`tracker listening on ${formatHostPort(at.host, at.port)}`);
+    if (http === null || reports === null || !isStarted) return leader;
+    return http.beside({ stats: () => leader.stats(), stop: () => leader.stop() }, { processes: reports });
   }, invocation);
 }
 
@@ -74,15 +101,17 @@ class Leader implements Service {
   readonly #count: number;
   readonly #logger: Logger;
   readonly #statsFile: string | undefined;
+  readonly #reports: Reports | null;
   readonly #waiting = new Set<NodeJS.Timeout>();
   #isStopping = false;
   #restarts = 0;
 
-  /** `statsFile`: where process N leaves its counters, with `.N` behind it. */
-  constructor(count: number, logger: Logger, statsFile: string | undefined) {
+  /** `statsFile`: where process N leaves its counters, with `.N` behind it. `reports`: given what they say of themselves. */
+  constructor(count: number, logger: Logger, statsFile: string | undefined, reports: Reports | null) {
     this.#count = count;
     this.#logger = logger;
     this.#statsFile = statsFile;
+    this.#reports = reports;
   }
 
   /** Resolves when all listen that do not die before. False: it was stopped meanwhile. */
@@ -139,7 +168,9 @@ class Leader implements Service {
   ): void {
     const since = performance.now();
     const { pid } = worker.process;
+    worker.on('message', (message) => this.#reports?.heard(number, message));
     worker.once('exit', (code: number | null, signal: string | null) => {
+      this.#reports?.gone(number);
       if (this.#isStopping) return;
       if (performance.now() - since > SOUND_MS) backOff.reset();
       const ms = Math.round(backOff.next());

@@ -1,10 +1,11 @@
 import { systemClock } from '../core/clock.js';
 import { openStore } from '../daemon/open-store.js';
+import type { ProcessReporter } from '../daemon/process-reports.js';
 import { formatHostPort } from '../model/address.js';
-import { openHttp } from './http.js';
+import { isServed, openHttp } from './http.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
-import { startTracker } from './run-tracker.js';
+import { startTracker, type TrackerService } from './run-tracker.js';
 import { defaultStateDir, trackerFolder } from './seedbox-options.js';
 import { serve } from './serve.js';
 import { accessOptions } from './tracker-options.js';
@@ -16,7 +17,9 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
   if (several !== null && !several.isFollower()) return several.lead(invocation);
   several?.follow(stop);
   const logger = await openLogger(output, env, 'info');
-  const http = await openHttp(invocation, { stateDir: null, logger });
+  const http = several === null ? await openHttp(invocation, { stateDir: null, logger }) : null;
+  // Of several processes the leader serves HTTP, for all of them.
+  const reporter = several !== null && isServed(settings.http) ? await several.reporter() : null;
   const stateDir = settings.state ?? defaultStateDir(env);
   const store = await openStore(settings.store, {
     folder: trackerFolder(stateDir),
@@ -36,6 +39,7 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
     },
     ...accessOptions(settings),
     ...http?.server.trackerObservers(),
+    ...reporter?.observers(),
     logger,
     clock: systemClock,
   };
@@ -44,6 +48,18 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
     const { host, port } = tracker.address;
     // The leader says it once for all.
     if (several === null) output.print(`tracker listening on ${formatHostPort(host, port)}`);
+    if (reporter !== null) return reported(tracker, reporter);
     return http === null ? tracker : http.beside(tracker, tracker);
   }, invocation);
+}
+
+function reported(tracker: TrackerService, reporter: ProcessReporter): TrackerService {
+  reporter.start(tracker.tracker);
+  return {
+    ...tracker,
+    stop() {
+      reporter.stop();
+      return tracker.stop();
+    },
+  };
 }

@@ -12,15 +12,15 @@ import { pageRoutes } from '../http/page-routes.js';
 import { collectProcess } from '../metrics/process.js';
 import { MetricsRegistry } from '../metrics/registry.js';
 import { collectSearch } from '../metrics/search.js';
-import { collectTracker } from '../metrics/tracker.js';
 import { collectConnections } from '../metrics/traffic.js';
 import type { HostPort } from '../model/address.js';
 import { DiskSpace } from '../storage/disk-space.js';
 import { DaemonApi } from './api/daemon-api.js';
+import type { ProcessReports } from './process-reports.js';
 import { seedboxLacks, trackerLacks } from './readiness.js';
 import type { Seedbox } from './seedbox.js';
 import { collectSeedbox, type SeedboxObservers, seedboxObservers } from './seedbox-metrics.js';
-import { type TrackerObservers, trackerObservers } from './tracker-metrics.js';
+import { collectTrackerServer, type TrackerObservers, trackerObservers } from './tracker-metrics.js';
 import type { TrackerServer } from './tracker-server.js';
 
 export interface HttpServerOptions {
@@ -42,6 +42,8 @@ export interface Served {
   /** It has started. */
   readonly seedbox?: Seedbox;
   readonly tracker?: Pick<TrackerServer, 'stats' | 'neighbours'>;
+  /** Instead of both: other processes, for which this one speaks. */
+  readonly processes?: Pick<ProcessReports, 'metrics' | 'lacks'>;
 }
 
 export class HttpServer {
@@ -84,15 +86,16 @@ export class HttpServer {
     const { clock, logger } = this.#options;
     this.#tokens ??= await this.#openTokens();
     const listener = new HttpListener({ listen, tokens: this.#tokens, clock, logger });
-    const { seedbox, tracker } = served;
+    const { seedbox, tracker, processes } = served;
     const api = seedbox === undefined ? null : this.#api(seedbox, tracker, this.#tokens);
     if (api !== null) {
       listener.add(api.routes);
       listener.add(pageRoutes());
     }
-    listener.add(metricsRoute(this.#metrics));
+    listener.add(metricsRoute(processes?.metrics ?? this.#metrics));
     listener.add(
       healthRoutes(() => [
+        ...(processes?.lacks() ?? []),
         ...(tracker === undefined ? [] : trackerLacks(tracker)),
         ...(seedbox === undefined ? [] : seedboxLacks(seedbox)),
       ]),
@@ -138,11 +141,8 @@ export class HttpServer {
     const metrics = this.#metrics;
     this.#sampling = collectProcess(metrics, version, clock);
     if (seedbox !== undefined) collectSeedbox(metrics, { seedbox, space: this.#space });
-    if (tracker !== undefined) {
-      const stats = metrics.snapshot(() => tracker.stats());
-      collectTracker(metrics, stats);
-      collectSearch(metrics, stats);
-    } else if (seedbox !== undefined && !seedbox.flooding.isLeaf) {
+    if (tracker !== undefined) collectTrackerServer(metrics, tracker);
+    else if (seedbox !== undefined && !seedbox.flooding.isLeaf) {
       collectSearch(metrics, () => ({ search: seedbox.flooding.stats() }));
     }
     collectConnections(metrics, () => ({

@@ -6,7 +6,7 @@ import type { TrackerServer } from './tracker-server.js';
 /** What needs the store is refused while it is away. */
 export function trackerLacks(tracker: Pick<TrackerServer, 'stats'>): Lack[] {
   return tracker.stats().isStoreAway
-    ? [{ what: 'store', detail: 'what the tracker keeps its state in is away' }]
+    ? [{ what: 'store', detail: 'what the tracker keeps its state in is away, or takes no changes' }]
     : [];
 }
 

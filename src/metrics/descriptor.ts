@@ -4,6 +4,8 @@ export interface Descriptor<L extends readonly string[] = readonly string[]> {
   readonly type: 'gauge' | 'counter' | 'histogram';
   readonly help: string;
   readonly labels: L;
+  /** How the values of several processes become one; `sum` unless it says otherwise. */
+  readonly joined?: 'max' | 'min' | 'first';
 }
 
 export interface HistogramDescriptor<L extends readonly string[] = readonly string[]> extends Descriptor<L> {

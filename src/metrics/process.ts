@@ -5,8 +5,14 @@ import { counter, decades, gauge, histogram } from './descriptor.js';
 import type { MetricsRegistry } from './registry.js';
 
 export const PROCESS = {
-  bugtorrent_build_info: gauge('1, with the version that runs and its Node', 'version', 'node'),
-  bugtorrent_process_start_time_seconds: gauge('When the process started, since 1970'),
+  bugtorrent_build_info: {
+    ...gauge('1, with the version that runs and its Node', 'version', 'node'),
+    joined: 'first',
+  },
+  bugtorrent_process_start_time_seconds: {
+    ...gauge('When the process started, since 1970'),
+    joined: 'min',
+  },
   bugtorrent_process_cpu_seconds_total: counter('Processor time of all threads', 'mode'),
   bugtorrent_process_resident_memory_bytes: gauge(
     'Memory of the process, that for parts and of all threads included',

@@ -5,7 +5,7 @@
  * scrapes only histograms change. A metric has at most MAX_SERIES values of a label: what is over that is summed up as
  * `other`.
  */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../core/clock.js';
 import { invariant } from '../core/errors.js';
 import type { Descriptor, Family, HistogramDescriptor } from './descriptor.js';
@@ -64,6 +64,12 @@ export class MetricsRegistry {
     return this.#latest.text;
   }
 
+  /** All values now, as plain data that another process can join with its own. */
+  async values(): Promise<MetricValues> {
+    this.#scrapes++;
+    return await this.#registry.getMetricsAsJSON();
+  }
+
   /** What `read` gives, read once a scrape for however many families ask. */
   snapshot<T extends object>(read: () => T): () => T {
     let last: { readonly of: number; readonly value: T } | null = null;
@@ -106,13 +112,50 @@ export class MetricsRegistry {
     }) as Observe<F[K]['labels']>;
   }
 
-  #add(name: string, { type, help, labels }: Descriptor, collect: (() => void) | null): Counter | Gauge {
+  #add(name: string, descriptor: Descriptor, collect: (() => void) | null): Counter | Gauge {
+    const { type, help, labels, joined } = descriptor;
     const options = {
       ...{ name, help, labelNames: [...labels], registers: [this.#registry] },
+      ...(joined === undefined ? {} : { aggregator: joined }),
       ...(collect === null ? {} : { collect }),
     };
     return type === 'counter' ? new Counter(options) : new Gauge(options);
   }
+}
+
+/** As `MetricsRegistry.values` gives them. */
+export type MetricValues = readonly { readonly type: unknown }[];
+
+/**
+ * The metrics of several processes, as one.
+ *
+ * Invariant: what a process that is gone had counted stays in `#gone`, so that the sums never go down.
+ */
+export class JoinedMetrics {
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  readonly #latest = new Map<number, MetricValues>();
+  #gone: Promise<MetricValues> = Promise.resolve([]);
+
+  /** What the process has now. */
+  take(process: number, values: MetricValues): void {
+    this.#latest.set(process, values);
+  }
+
+  /** The process is gone: what it counted stays, what it had does not. */
+  drop(process: number): void {
+    const counted = (this.#latest.get(process) ?? []).filter(({ type }) => type !== 'gauge');
+    this.#latest.delete(process);
+    this.#gone = this.#gone.then((gone) => joined([gone, counted]).getMetricsAsJSON());
+  }
+
+  /** The exposition format. */
+  async scrape(): Promise<string> {
+    return joined([...this.#latest.values(), await this.#gone]).metrics();
+  }
+}
+
+function joined(values: readonly MetricValues[]): Registry {
+  return AggregatorRegistry.aggregate([...values] as object[]);
 }
 
 function setAll(metric: Counter | Gauge, value: Value, { labels }: Descriptor): void {

@@ -1,6 +1,11 @@
 import { counter, decades, gauge, histogram } from './descriptor.js';
 import type { ByLabel, MetricsRegistry } from './registry.js';
 
+/** Processes of one store each see all of it. */
+function ofSharedStore<D extends object>(descriptor: D) {
+  return { ...descriptor, joined: 'max' } as const;
+}
+
 export const TRACKER = {
   bugtorrent_tracker_requests_total: counter(
     'Requests by command and result: the command of the answer, or refused',
@@ -13,12 +18,16 @@ export const TRACKER = {
     [...decades(1e-5, 1), 2.5, 5],
     'command',
   ),
-  bugtorrent_tracker_sessions: gauge('Peers that are logged in'),
-  bugtorrent_tracker_files: gauge('Files that have an owner'),
-  bugtorrent_tracker_ownerships: gauge('Pairs of a peer and a file of which it owns at least one part'),
-  bugtorrent_tracker_part_list_bytes: gauge('Memory of the part lists of incomplete owners'),
-  bugtorrent_tracker_store_away: gauge(
-    '1 while what the tracker keeps its state in cannot be reached: requests that need it are refused',
+  bugtorrent_tracker_sessions: ofSharedStore(gauge('Peers that are logged in')),
+  bugtorrent_tracker_files: ofSharedStore(gauge('Files that have an owner')),
+  bugtorrent_tracker_ownerships: ofSharedStore(
+    gauge('Pairs of a peer and a file of which it owns at least one part'),
+  ),
+  bugtorrent_tracker_part_list_bytes: ofSharedStore(gauge('Memory of the part lists of incomplete owners')),
+  bugtorrent_tracker_store_away: ofSharedStore(
+    gauge(
+      '1 while what the tracker keeps its state in cannot be reached or takes no changes: requests that need it are refused',
+    ),
   ),
   bugtorrent_tracker_answer_bytes_total: counter('Bytes of answers'),
   bugtorrent_tracker_evictions_total: counter('Sessions that were ended because their peers are dead'),

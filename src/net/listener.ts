@@ -8,6 +8,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../core/clock.js';
 import { OperationalError } from '../core/errors.js';
+import { LinkedList } from '../core/linked-list.js';
 import type { Logger } from '../core/logger.js';
 import { canonicalIp } from '../model/address.js';
 import type { Admission } from './admission.js';
@@ -46,8 +47,8 @@ export interface ListenerInit {
 export class Listener {
   readonly #init: ListenerInit;
   readonly #server: Server;
-  readonly #connections = new Set<ServedConnection>();
-  readonly #silent = new Set<ServedConnection>();
+  readonly #connections = new LinkedList<ServedConnection>();
+  readonly #silent = new LinkedList<ServedConnection>();
   readonly #counts = new ListenerCounts();
   #lastId = 0;
   #stopped: Promise<void> | null = null;
@@ -90,14 +91,15 @@ export class Listener {
 
   /** Closes at once the connections from addresses that are not to be served any more. */
   expel(admits: (ip: string) => boolean): void {
-    for (const connection of this.#connections) if (!admits(connection.ip)) connection.destroy('expelled');
+    for (const connection of this.#connections.values())
+      if (!admits(connection.ip)) connection.destroy('expelled');
   }
 
   /** Counts since the start, and what is under way now. */
   stats() {
     let waiting = 0;
     let backlog = 0;
-    for (const connection of this.#connections) {
+    for (const connection of this.#connections.values()) {
       waiting += connection.waiting;
       backlog += connection.backlog;
     }
@@ -126,9 +128,9 @@ export class Listener {
       this.#lastClosed = resolve;
     });
     if (this.#connections.size === 0) this.#lastClosed();
-    for (const connection of this.#connections) connection.stop();
+    for (const connection of this.#connections.values()) connection.stop();
     const timer = this.#init.clock.after(deadlineMs, () => {
-      for (const connection of this.#connections) connection.destroy('stopped');
+      for (const connection of this.#connections.values()) connection.destroy('stopped');
     });
     await Promise.all([notListening, allClosed]);
     timer.cancel();
@@ -158,23 +160,23 @@ export class Listener {
       limits,
       logger,
       counts: this.#counts,
-      spoke: (connection) => this.#silent.delete(connection),
-      closed: (over) => {
-        this.#connections.delete(over);
-        this.#silent.delete(over);
+      spoke: () => this.#silent.remove(silent),
+      closed: () => {
+        this.#connections.remove(open);
+        this.#silent.remove(silent);
         if (this.#connections.size === 0) this.#lastClosed();
       },
     });
-    this.#connections.add(connection);
-    this.#silent.add(connection);
+    const open = this.#connections.add(connection);
+    const silent = this.#silent.add(connection);
   }
 
   /** Connections that ask nothing must not keep out those that do. */
   #makeRoom(): boolean {
-    const [oldest] = this.#silent;
-    if (oldest === undefined) return false;
-    this.#silent.delete(oldest);
-    oldest.destroy('made-room');
+    const oldest = this.#silent.first;
+    if (oldest === null) return false;
+    this.#silent.remove(oldest);
+    oldest.value.destroy('made-room');
     return true;
   }
 }

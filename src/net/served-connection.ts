@@ -53,9 +53,9 @@ export interface ServedConnectionInit {
   readonly logger: Logger;
   readonly counts: ListenerCounts;
   /** The other side sent its first byte. */
-  readonly spoke: (connection: ServedConnection) => void;
+  readonly spoke: () => void;
   /** The socket is closed. */
-  readonly closed: (connection: ServedConnection) => void;
+  readonly closed: () => void;
 }
 
 /** What the deadline is for. */
@@ -137,7 +137,7 @@ export class ServedConnection {
 
   #arrived(bytes: Buffer): void {
     this.#init.counts.bytesIn += bytes.length;
-    if (!this.#spoke) this.#init.spoke(this);
+    if (!this.#spoke) this.#init.spoke();
     this.#spoke = true;
     if (this.#reason !== null || this.#stopping) return;
     this.#decoder.push(bytes);
@@ -298,6 +298,6 @@ export class ServedConnection {
     this.#writer.gone();
     this.#init.visit?.leave(this.#init.clock.now());
     this.#init.counts.over(this.#reason!);
-    this.#init.closed(this);
+    this.#init.closed();
   }
 }

@@ -30,7 +30,7 @@ export async function removeDenied(
   lists: Lists,
 ): Promise<{ readonly sessions: number; readonly files: number }> {
   let sessions = 0;
-  const candidates = lists.restrictsAddresses ? await store.silentSessions(ALL, ALL) : [];
+  const candidates = lists.restrictsAddresses ? await store.allSessions() : [];
   for (const { session, address, proven } of candidates) {
     if (provenHosts(address, proven).every((host) => lists.admitsAddress(host))) continue;
     if (await store.dropSession(session, ALL)) sessions += 1;

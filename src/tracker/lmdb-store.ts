@@ -160,6 +160,10 @@ export class LmdbStore implements TrackerStore {
     return this.#state.silentSessions(since, limit);
   }
 
+  allSessions(): readonly SilentSession[] {
+    return this.#state.allSessions();
+  }
+
   keepSession(session: SessionId, now: number): void {
     this.#state.keepSession(session, now);
   }

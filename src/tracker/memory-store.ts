@@ -201,6 +201,10 @@ export class MemoryStore implements TrackerStore {
     return silent.sort((a, b) => a.heard - b.heard).slice(0, limit);
   }
 
+  allSessions(): readonly SilentSession[] {
+    return this.silentSessions(Number.POSITIVE_INFINITY, this.#sessions.size);
+  }
+
   keepSession(id: SessionId, now: number): void {
     const session = this.#sessions.get(id);
     if (session !== undefined) this.#hear(session, now, NOTHING_PROVEN);

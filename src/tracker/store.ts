@@ -75,7 +75,10 @@ export interface TrackerStore {
   /** Everything acknowledged is where it is to be kept; nothing is left open. Idempotent. */
   stop(): Promise<void>;
 
-  /** What the store stands on cannot be reached now: calls reject with OperationalError 'STORE_AWAY' until it can. */
+  /**
+   * What the store stands on cannot be reached now, or takes no changes: calls that need it reject with OperationalError
+   * 'STORE_AWAY' until it does.
+   */
   readonly isAway: boolean;
 
   /**
@@ -127,8 +130,14 @@ export interface TrackerStore {
    */
   logOut(caller: Caller): MaybePromise<LogOut | Refusal>;
 
-  /** Sessions without a sign of life since `since`, the longest silent first, at most `limit`. */
+  /**
+   * Sessions without a sign of life since `since`, the longest silent first, at most `limit`. Where processes share a store,
+   * one of them gets them and the others none, so that they are probed once.
+   */
   silentSessions(since: number, limit: number): MaybePromise<readonly SilentSession[]>;
+
+  /** All there are, in any order; whoever asks is given them, also where processes share the keeping of silent ones. */
+  allSessions(): MaybePromise<readonly SilentSession[]>;
 
   /** A sign of life from elsewhere, such as a probe. Nothing happens when the session is gone. */
   keepSession(session: SessionId, now: number): MaybePromise<void>;

@@ -22,14 +22,61 @@ test('several processes without a store that they share are a usage error that s
 
 test('what only one process can serve is a usage error with several', async () => {
   const several = ['tracker', '--processes', '2', '--store', 'redis://127.0.0.1:1'];
-  for (const flags of [
-    ['--http', '127.0.0.1:0'],
-    ['--neighbour', '127.0.0.1:3000'],
-  ]) {
-    const { code, stderr } = await runCommand([...several, ...flags]);
-    assert.equal(code, 2);
-    assert.match(stderr, new RegExp(`${flags[0]} is for one process, not for 2`));
+  const { code, stderr } = await runCommand([...several, '--neighbour', '127.0.0.1:3000']);
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /--neighbour is for one process, not for 2: start another tracker on the same --store/,
+  );
+});
+
+test('over HTTP the leader answers for all processes; one that dies is missed, and what it counted stays', async (t) => {
+  if (!requireProgram(t, 'redis-server') || !requirePresent(t, '/proc', existsSync('/proc/self'))) return;
+  const server = await RedisServer.start(t);
+  const program = new TestProgram(t, await tempFolder(t));
+  const flags = ['--listen', '127.0.0.1:0', '--store', server.url, '--http', '127.0.0.1:0'];
+  const tracker = await program.cli('tracker', '--processes', '2', ...flags);
+  const [, host, port] = await tracker.line(
+    (line) => /^tracker listening on (.*):(\d+)$/.exec(line),
+    WITHIN_MS,
+  );
+  const [, http] = await tracker.line((line) => /^http listening on (.*)$/.exec(line), WITHIN_MS);
+  const get = async (path: string) => {
+    const answer = await fetch(`http://${http}${path}`);
+    return { status: answer.status, text: await answer.text() };
+  };
+  const value = async (series: string) => {
+    const line = (await get('/metrics')).text.split('\n').find((each) => each.startsWith(`${series} `));
+    return line === undefined ? null : Number(line.slice(series.length));
+  };
+  const logins = 'bugtorrent_tracker_requests_total{command="LOGI",result="ALGI"}';
+  const measured = 'bugtorrent_tracker_request_seconds_count{command="LOGI"}';
+  await soon(async () => (await get('/readyz')).status === 200, WITHIN_MS);
+  // Each on a connection of its own, which the processes get in turn.
+  for (let n = 0; n < 6; n += 1) {
+    const client = new BaseClient({ tracker: { host: host!, port: Number(port) }, port: 5001 + n });
+    assert.ok(await client.login());
   }
+  await soon(async () => (await value(logins)) === 6 && (await value(measured)) === 6, WITHIN_MS);
+  await soon(async () => (await value('bugtorrent_tracker_sessions')) === 6, WITHIN_MS);
+
+  const killed = await follower(tracker.pid);
+  process.kill(killed, 'SIGKILL');
+  await soon(async () => (await get('/readyz')).status === 503, WITHIN_MS);
+  assert.match(
+    (await get('/readyz')).text,
+    /"what":"process","detail":"tracker processes that do not run: 1 of 2"/,
+  );
+  assert.equal(await value(logins), 6);
+  await soon(async () => (await get('/readyz')).status === 200, WITHIN_MS);
+  assert.equal(await value(logins), 6);
+  assert.equal(await value('bugtorrent_tracker_sessions'), 6);
+
+  await server.kill();
+  await soon(async () => /"what":"store"/.test((await get('/readyz')).text), WITHIN_MS);
+  await soon(async () => (await value('bugtorrent_tracker_store_away')) === 1, WITHIN_MS);
+  tracker.kill('SIGTERM');
+  assert.equal((await tracker.exit(STOP_MS)).code, 0);
 });
 
 test('a process that dies is started again on the same port; a stop ends all: exit code 0', async (t) => {

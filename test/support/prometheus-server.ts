@@ -3,12 +3,12 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Child } from '../../bench/lib/child.js';
+import { freePort } from '../../bench/lib/free-port.js';
 import type { Span } from '../../grafana/drawing/series.js';
 import { atEnd, type Scope } from './clean-up.js';
 import { tempFolder } from './files.js';
 import { get } from './http.js';
 import { projectPath } from './project.js';
-import { freePort } from './redis-server.js';
 
 const READY_WITHIN_MS = 20_000;
 const LOOK_MS = 100;

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Child } from '../../bench/lib/child.js';
+import { freePort } from '../../bench/lib/free-port.js';
 import { atEnd, type Scope } from './clean-up.js';
 import { tempFolder } from './files.js';
 
@@ -12,13 +12,14 @@ const READY_WITHIN_MS = 20_000;
 /** A real redis-server on a loopback port of its own, with its files in a folder of its own. */
 export class RedisServer {
   readonly port: number;
-  readonly #folder: string;
+  /** Where its files are. */
+  readonly folder: string;
   readonly #args: readonly string[];
   #child: Child | null = null;
 
   private constructor(port: number, folder: string, args: readonly string[]) {
     this.port = port;
-    this.#folder = folder;
+    this.folder = folder;
     this.#args = args;
   }
 
@@ -58,7 +59,7 @@ export class RedisServer {
 
   /** Starts it, again after `kill` on the same port with the same files; resolves when it answers. */
   async start(): Promise<void> {
-    const own = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#folder, '--save', ''];
+    const own = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder, '--save', ''];
     const child = await Child.start('redis-server', 'redis-server', [...own, ...this.#args]);
     this.#child = child;
     await child.line((line) => line.includes('Ready to accept connections') || null, READY_WITHIN_MS);
@@ -92,14 +93,4 @@ export class RedisServer {
       await ended;
     }
   }
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -56,6 +56,7 @@ export function distant(store: TrackerStore): TrackerStore {
     giveUpFile: async (...args) => store.giveUpFile(...args),
     logOut: async (...args) => store.logOut(...args),
     silentSessions: async (...args) => store.silentSessions(...args),
+    allSessions: async () => store.allSessions(),
     keepSession: async (...args) => store.keepSession(...args),
     dropSession: async (...args) => store.dropSession(...args),
     removeFile: async (...args) => store.removeFile(...args),

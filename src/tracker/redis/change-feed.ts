@@ -8,21 +8,25 @@ import { retryDelay } from './engine.js';
 const PING_MS = 15_000;
 /** So often is everything read again although nothing was lost that we know of: a link inside a cluster may have been down. */
 const PINGS_PER_CENSUS = 20;
+/** What hurries it does so once in so many milliseconds. */
+const HURRY_MS = 1_000;
 
 export interface ChangeFeedOptions {
   openSubscriber(): Redis;
   hear(channel: string, line: string): void;
   /** Reads everything anew; called once changes are heard, so that none falls between the two. */
   census(): Promise<void>;
-  readonly clock: Pick<Clock, 'after'>;
+  /** Whether all that the last census read may be gone, as after a FLUSHALL. */
+  isLost(): Promise<boolean>;
+  readonly clock: Pick<Clock, 'after' | 'now'>;
   readonly logger: Logger;
 }
 
 /**
  * Hears what other processes changed, for as long as it is started.
  *
- * Invariant: each time it begins to hear, and every five minutes after that, a census follows; one runs at a
- * time. `#wake` ends the pause that it is in, if it is in one.
+ * Invariant: each time it begins to hear, when all was lost, and every five minutes after that, a census follows; one runs
+ * at a time. `#wake` ends the pause that it is in, if it is in one.
  */
 export class ChangeFeed {
   readonly #options: ChangeFeedOptions;
@@ -31,6 +35,7 @@ export class ChangeFeed {
   #redis: Redis | null = null;
   #failures = 0;
   #wake: () => void = () => {};
+  #looked = 0;
 
   constructor(options: ChangeFeedOptions) {
     this.#options = options;
@@ -50,6 +55,11 @@ export class ChangeFeed {
     await this.#life;
   }
 
+  /** Something is missing that was there: looks soon whether all is lost. */
+  hurry(): void {
+    if (this.#options.clock.now() - this.#looked >= HURRY_MS) this.#wake();
+  }
+
   async #live(tried: () => void): Promise<void> {
     while (!this.#isStopped) {
       try {
@@ -66,7 +76,7 @@ export class ChangeFeed {
 
   /** Until the connection ends; rejects when something fails. */
   async #hear(counted: () => void): Promise<void> {
-    const { openSubscriber, hear, census } = this.#options;
+    const { openSubscriber, hear, census, isLost, clock } = this.#options;
     const redis = openSubscriber();
     this.#redis = redis;
     const ended = new Promise<void>((resolve) => redis.once('end', resolve));
@@ -78,7 +88,8 @@ export class ChangeFeed {
       await redis.connect();
       await redis.subscribe(FILES_CHANNEL, SESSIONS_CHANNEL);
       for (let pings = 0; redis.status === 'ready' && !this.#isStopped; pings += 1) {
-        if (pings % PINGS_PER_CENSUS === 0) await census();
+        this.#looked = clock.now();
+        if (pings % PINGS_PER_CENSUS === 0 || (await isLost())) await census();
         else await redis.ping();
         counted();
         this.#failures = 0;

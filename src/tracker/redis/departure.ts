@@ -2,7 +2,7 @@ import type { SessionId } from '../../model/ids.js';
 import type { Refusal } from '../refusal.js';
 import type { Caller, LogOut } from '../store.js';
 import { askInBatches } from './batches.js';
-import type { Files } from './files.js';
+import type { Files, Left } from './files.js';
 import type { ListedFile, Sessions } from './sessions.js';
 
 /** A mark of a process that died holds up other sources for so many milliseconds. */
@@ -17,8 +17,9 @@ const LOGOUT_ROUNDS = 5;
  * order of their ids, and does not count as an owner for others who want to leave while it is; so of two that
  * have only each other, the one that comes second to a common file finds it unsafe. When all marks are set they
  * are used up file by file, and the session ends; else they are taken back. A mark that ran out meanwhile is no
- * matter: leaving asks again then. A process that dies on the way leaves marks, which run out, and a live
- * session that owns less than before, whose peer asks again or falls silent.
+ * matter: leaving asks again then, and when that finds a part of which this is the last copy, the session
+ * owns again what it had left. A process that dies on the way leaves marks, which run out, and a live session that
+ * owns less than before, whose peer asks again or falls silent.
  */
 export class Departure {
   readonly #sessions: Sessions;
@@ -37,12 +38,15 @@ export class Departure {
       const files = await this.#sessions.files(session);
       const safe = await this.#markAll(session, files);
       if (safe !== null) return { left: false, parts: safe };
-      const left = await askInBatches(files, (file) => this.#leaveIfSafe(session, file));
-      if (left.includes(null)) {
+      const left = await askInBatches(files, ({ md5 }) => this.#files.leaveIfSafe(session, md5));
+      const gone = left.filter((each) => each !== null);
+      if (gone.length < files.length) {
+        await this.#rejoin(session, gone);
         await askInBatches(files, ({ md5 }) => this.#files.unmarkLeaving(session, md5));
         return { left: false, parts: 0 };
       }
-      given += left.reduce<number>((sum, parts) => sum + parts!, 0);
+      await askInBatches(files, (file) => this.#sessions.release(session, file));
+      given += gone.reduce((sum, { parts }) => sum + parts, 0);
       const outcome = await this.#sessions.doomEmpty(session);
       if (outcome === 'UNKNOWN') return 'UNKNOWN_SESSION';
       if (outcome === 'OWNER') continue;
@@ -70,9 +74,10 @@ export class Departure {
     return marks.reduce((sum, { safe }) => sum + safe, 0);
   }
 
-  async #leaveIfSafe(session: SessionId, file: ListedFile): Promise<number | null> {
-    const parts = await this.#files.leaveIfSafe(session, file.md5);
-    if (parts !== null) await this.#sessions.release(session, file);
-    return parts;
+  /** The files are in its list still. A session that was ended meanwhile, by another process, owns nothing again. */
+  async #rejoin(session: SessionId, left: readonly Left[]): Promise<void> {
+    await askInBatches(left, (each) => this.#files.rejoin(session, each));
+    if ((await this.#sessions.know(session)) !== null) return;
+    await askInBatches(left, ({ md5 }) => this.#files.leave(session, md5));
   }
 }

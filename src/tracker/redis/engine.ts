@@ -3,12 +3,20 @@ import type { Clock, Timer } from '../../core/clock.js';
 import { OperationalError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { formatHostPort } from '../../model/address.js';
-import { FILE_SCRIPTS } from './file-scripts.js';
+import { ACCOUNT_QUESTIONS, ACCOUNT_SCRIPTS } from './account-scripts.js';
+import { FILE_QUESTIONS, FILE_SCRIPTS } from './file-scripts.js';
+import { WRITABLE_KEY } from './keys.js';
 import type { RedisPlace } from './place.js';
-import { SESSION_SCRIPTS } from './session-scripts.js';
+import { SESSION_QUESTIONS, SESSION_SCRIPTS } from './session-scripts.js';
 
-const SCRIPTS = { ...FILE_SCRIPTS, ...SESSION_SCRIPTS };
+const QUESTIONS = { ...FILE_QUESTIONS, ...SESSION_QUESTIONS, ...ACCOUNT_QUESTIONS };
+const SCRIPTS = { ...FILE_SCRIPTS, ...SESSION_SCRIPTS, ...ACCOUNT_SCRIPTS, ...QUESTIONS };
 export type ScriptName = keyof typeof SCRIPTS;
+
+/** What an engine answers that is full, a replica, cannot save, or has too few replicas. */
+const REFUSED_WRITE = /^(OOM|READONLY|MISCONF|NOREPLICAS) /;
+/** So often is it tried whether the engine takes writes again. */
+const WRITE_AGAIN_MS = 1_000;
 
 /** A request that waits so many milliseconds for the engine has no use of the answer any more. */
 const ANSWER_MS = 3_000;
@@ -21,7 +29,7 @@ const FIRST_RETRY_MS = 50;
 
 /** Answers in one shape, whatever version of the protocol the engine speaks. */
 type Options = RedisOptions & { replyMapping: 'legacy' };
-type Argument = string | number;
+type Argument = string | number | Buffer;
 type Run = (...args: Argument[]) => Promise<unknown>;
 
 /** Milliseconds before the next of so many attempts to connect, such that many processes do not come at once. */
@@ -35,7 +43,9 @@ export function retryDelay(attempts: number): number {
  * asked in the same turn.
  *
  * Invariant: nothing waits for a connection: what is asked while there is none, or is under way when it
- * breaks, rejects with OperationalError 'STORE_AWAY'. Losing the engine and having it back is logged once each.
+ * breaks, rejects with OperationalError 'STORE_AWAY'. Losing the engine and having it back is logged once each. So it is
+ * with an engine that refuses to write: from then on scripts that change something are not sent, until one that does no
+ * more than that succeeds; `#again` runs meanwhile.
  */
 export class Engine {
   readonly #place: RedisPlace;
@@ -46,6 +56,8 @@ export class Engine {
   #isReady = false;
   #wasTold = false;
   #isStopped = false;
+  #again: Timer | null = null;
+  #refusal = '';
 
   constructor(place: RedisPlace, { clock, logger }: { clock: Pick<Clock, 'after'>; logger: Logger }) {
     this.#place = place;
@@ -62,6 +74,11 @@ export class Engine {
     return !this.#isReady;
   }
 
+  /** It answers, and takes no changes. */
+  get refusesWrites(): boolean {
+    return this.#again !== null;
+  }
+
   /** Resolves after the first attempt to connect, whatever came of it; further ones follow by themselves. */
   start(): Promise<void> {
     return this.#client.connect().catch(() => {});
@@ -71,6 +88,8 @@ export class Engine {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#isReady = false;
+    this.#again?.cancel();
+    this.#again = null;
     const { status } = this.#client;
     this.#client.disconnect();
     // Without a connection there is no end of one to wait for.
@@ -85,6 +104,8 @@ export class Engine {
 
   /** Runs a script on the node that has `key`. */
   run(script: ScriptName, key: string, ...args: Argument[]): Promise<unknown> {
+    if (this.#again !== null && !Object.hasOwn(QUESTIONS, script))
+      return Promise.reject(storeAway(this.#refusal));
     return this.#send(script, key, args);
   }
 
@@ -123,7 +144,35 @@ export class Engine {
   #send(command: string, key: string, args: readonly Argument[]): Promise<unknown> {
     if (!this.#isReady) return Promise.reject(storeAway('it is not connected'));
     const commands = this.#client as unknown as Record<string, Run>;
-    return commands[command]!(key, ...args).catch(away);
+    return commands[command]!(key, ...args).catch((error: unknown) => {
+      if (error instanceof Error && REFUSED_WRITE.test(error.message)) this.#cannotWrite(error.message);
+      return away(error);
+    });
+  }
+
+  #cannotWrite(refusal: string): void {
+    if (this.#isStopped || this.#again !== null) return;
+    this.#refusal = refusal;
+    this.#logger.error(
+      { store: this.#name, reason: refusal },
+      'the store refuses changes: requests that make some are refused until it takes them',
+    );
+    this.#tryAgain();
+  }
+
+  #tryAgain(): void {
+    this.#again = this.#clock.after(WRITE_AGAIN_MS, () => {
+      this.#send('tryToWrite', WRITABLE_KEY, ['']).then(
+        () => this.#canWrite(),
+        () => !this.#isStopped && this.#tryAgain(),
+      );
+    });
+  }
+
+  #canWrite(): void {
+    if (this.#isStopped) return;
+    this.#again = null;
+    this.#logger.info({ store: this.#name }, 'the store takes changes again');
   }
 
   #back(): void {

@@ -118,8 +118,9 @@ return {owned, changed and tell() or ''}
 `;
 
 /**
- * ARGV: session; '1' for a logout, which a source is refused with UNSAFE unless its mark still holds or others
- * own every part.
+ * ARGV: session; '1' for a logout, which a source is refused with UNSAFE unless its mark still holds or others own every
+ * part, and which is told what REJOIN needs to undo it: its kind and record, part list, and of the file size, part size,
+ * part count and name.
  */
 const LEAVE = `${PRELUDE}${SAFE}
 local session = ARGV[1]
@@ -128,6 +129,8 @@ if not count then return 'UNKNOWN_FILE' end
 local mine = redis.call('HGET', owners, session)
 if not mine then return {0, ''} end
 local kind = string.sub(mine, 1, 1)
+local known = redis.call('HMGET', file, 'size', 'part', 'count', 'name')
+local parts = kind == 'I' and redis.call('GET', partsOf(session)) or ''
 if ARGV[2] == '1' and kind == 'S' then
   local mark = tonumber(redis.call('HGET', leaving, session))
   if not (mark and mark > now() / 1000) and safe(session, count) < count then return 'UNSAFE' end
@@ -142,7 +145,46 @@ end
 redis.call('HDEL', owners, session)
 redis.call('HDEL', leaving, session)
 if redis.call('EXISTS', owners) == 0 then redis.call('DEL', file, leaving) end
-return {owned, tell()}
+if ARGV[2] ~= '1' then return {owned, tell()} end
+return {owned, tell(), mine, parts, known[1], known[2], known[3], known[4]}
+`;
+
+/**
+ * ARGV: session, and what LEAVE told it. It owns that again, and what it told since; the line. A file that is gone
+ * meanwhile comes back.
+ */
+const REJOIN = `${PRELUDE}
+local session, mine, parts = ARGV[1], ARGV[2], ARGV[3]
+if redis.call('EXISTS', file) == 0 then
+  redis.call('HSET', file, 'size', ARGV[4], 'part', ARGV[5], 'count', ARGV[6], 'name', ARGV[7], 'sources', 0, 'incomplete', 0)
+end
+local before = redis.call('HGET', owners, session)
+local had = before and string.sub(before, 1, 1)
+local kind = string.sub(mine, 1, 1)
+if had == 'S' or (had == 'C' and kind ~= 'S') then return tell() end
+if had == 'I' and kind == 'I' then
+  redis.call('SET', rest, parts)
+  redis.call('BITOP', 'OR', partsOf(session), partsOf(session), rest)
+  redis.call('DEL', rest)
+else
+  if had == 'I' then
+    redis.call('DEL', partsOf(session))
+    redis.call('HINCRBY', file, 'incomplete', -1)
+  end
+  if kind == 'I' then
+    redis.call('SET', partsOf(session), parts)
+    redis.call('HINCRBY', file, 'incomplete', 1)
+  end
+  if kind == 'S' then redis.call('HINCRBY', file, 'sources', 1) end
+  redis.call('HSET', owners, session, mine)
+end
+local count = tonumber(redis.call('HGET', file, 'count'))
+if kind == 'I' and redis.call('BITCOUNT', partsOf(session)) == count then
+  redis.call('DEL', partsOf(session))
+  redis.call('HSET', owners, session, 'C' .. string.sub(mine, 2))
+  redis.call('HINCRBY', file, 'incomplete', -1)
+end
+return tell()
 `;
 
 /** ARGV: session, ms. Of a source: how many parts there are and how many are safe; marked when all are. */
@@ -196,13 +238,19 @@ const DESCRIBE_FILE = `${PRELUDE}
 return line()
 `;
 
+/** Those that change something. */
 export const FILE_SCRIPTS = {
   addSource: ADD_SOURCE,
   addPart: ADD_PART,
   leaveFile: LEAVE,
+  rejoinFile: REJOIN,
   markLeaving: MARK_LEAVING,
   unmarkLeaving: UNMARK_LEAVING,
   setRecord: SET_RECORD,
+};
+
+/** Those that change nothing. */
+export const FILE_QUESTIONS = {
   owners: OWNERS,
   listOwners: LIST_OWNERS,
   describeFile: DESCRIBE_FILE,

@@ -18,6 +18,14 @@ export interface LeavingMark {
   readonly safe: number;
 }
 
+/** What a session gave up of a file that it left. */
+export interface Left {
+  readonly md5: FileMd5;
+  readonly parts: number;
+  /** As the engine told it, for `rejoin`; null: it owned nothing. */
+  readonly owned: readonly Buffer[] | null;
+}
+
 /** Files in the engine: one call, one script, one key tag. What comes back of them goes into the catalog at once. */
 export class Files {
   readonly #engine: Engine;
@@ -60,10 +68,20 @@ export class Files {
   }
 
   /** As `leave`, for a source only if others own every part or its mark holds; null when it must stay. */
-  async leaveIfSafe(session: SessionId, md5: FileMd5): Promise<number | null> {
-    const outcome = await this.#change('leaveFile', md5, session, 1);
-    if (typeof outcome === 'number') return outcome;
-    return outcome === 'UNKNOWN_FILE' ? 0 : null;
+  async leaveIfSafe(session: SessionId, md5: FileMd5): Promise<Left | null> {
+    const answer = (await this.#engine.runForBytes('leaveFile', fileKey(md5), session, 1)) as
+      | Buffer
+      | [number, ...Buffer[]];
+    if (!Array.isArray(answer)) return answer.toString() === 'UNSAFE' ? null : { md5, parts: 0, owned: null };
+    const [parts, line, ...owned] = answer;
+    this.#catalog.hearFile(line!.toString());
+    return { md5, parts, owned: owned.length === 0 ? null : owned };
+  }
+
+  /** The session owns again what it gave up, and what it told since. */
+  async rejoin(session: SessionId, { md5, owned }: Left): Promise<void> {
+    if (owned === null) return;
+    this.#catalog.hearFile((await this.#engine.run('rejoinFile', fileKey(md5), session, ...owned)) as string);
   }
 
   /** If the session is a source and all parts are safe, it counts as leaving for `ms` milliseconds. */

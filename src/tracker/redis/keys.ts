@@ -6,12 +6,15 @@
  *     bt:{MD5}:owners           SessionID → kind (S source, C complete, I incomplete) and the 60 bytes of AFCH
  *     bt:{MD5}:parts:SESSION    PartList of an incomplete owner, as PROTOCOL.md §1 has it: SETBIT counts alike
  *     bt:{MD5}:leaving          SessionID → until when (ms) it is leaving
- *     bt:{sNN}:session:SESSION  announced address, proven halves; expires unless renewed by signs of life
+ *     bt:{sNN}:session:SESSION  announced address, proven halves, account; expires unless renewed by signs of life
  *     bt:{sNN}:files:SESSION    the files it owns something of → who put it there last
  *     bt:{sNN}:heard            SessionID → last sign of life, of all sessions of bucket NN
- *     bt:{sNN}:addresses        SessionID → announced address, for when the session has expired
+ *     bt:{sNN}:addresses        SessionID → announced address and account, for when the session has expired
  *     bt:address:ADDRESS        SessionID
+ *     bt:account:{NETWORK}      SessionID → how many files it is counted for; the sum is in bt:account:{NETWORK}:files
  *     bt:keeper                 the process that ends the sessions of dead peers
+ *     bt:generation             whoever found it missing: another one means that everything was lost in between
+ *     bt:writable               what is written to find out whether that can be done again; expires at once
  *
  * Sessions are kept in buckets, so that those silent the longest are found without a key that every request of
  * every session writes.
@@ -22,6 +25,8 @@ export const SESSION_BUCKETS = 64;
 /** Of all files; nothing else ends in a brace. */
 export const FILE_KEYS = 'bt:{????????????????????????????????}';
 export const KEEPER_KEY = 'bt:keeper';
+export const GENERATION_KEY = 'bt:generation';
+export const WRITABLE_KEY = 'bt:writable';
 
 export function fileKey(md5: FileMd5): string {
   return `bt:{${md5}}`;
@@ -42,4 +47,9 @@ export function sessionBucketKey(session: SessionId): string {
 /** `address`: the 60 bytes IPP2P.PP2P. */
 export function addressOwnerKey(address: string): string {
   return `bt:address:${address}`;
+}
+
+/** `network` as AccountTerms have it. */
+export function accountKey(network: string): string {
+  return `bt:account:{${network}}`;
 }

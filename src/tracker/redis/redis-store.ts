@@ -14,9 +14,10 @@ import { ChangeFeed } from './change-feed.js';
 import { Departure } from './departure.js';
 import { Engine, storeAway } from './engine.js';
 import { Files, type Owned } from './files.js';
-import { bucketKey, FILE_KEYS, KEEPER_KEY, SESSION_BUCKETS } from './keys.js';
+import { bucketKey, FILE_KEYS, GENERATION_KEY, KEEPER_KEY, SESSION_BUCKETS } from './keys.js';
 import type { RedisPlace } from './place.js';
-import { recordOf, Sessions } from './sessions.js';
+import { type LiveSession, recordOf, Sessions } from './sessions.js';
+import { SharedAccounts } from './shared-accounts.js';
 
 /** A start waits so many milliseconds for the engine and for all files; then the tracker begins without. */
 const START_MS = 5_000;
@@ -26,7 +27,7 @@ const KEEPER_MS = 3 * KEEPING_LIMITS.roundMs;
 export interface RedisStoreOptions {
   readonly place: RedisPlace;
   readonly limits?: StoreLimits;
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Pick<Clock, 'after' | 'now'>;
   readonly logger: Logger;
 }
 
@@ -40,7 +41,10 @@ export interface RedisStoreOptions {
  *
  * Each process finds files by a catalog of its own, which learns of changes by others as they are published,
  * within milliseconds. The limits on sessions, files, ownerships and part lists are held against that catalog:
- * they are exceeded at most by what other processes admit in that time. The limit of one session is exact.
+ * they are exceeded at most by what other processes admit in that time. The limit of one session is exact, and those of
+ * an address are but for what a process that died had not counted yet.
+ *
+ * While the engine refuses to write, `isAway` says so, and what only reads goes on, without being a sign of life.
  */
 export class RedisStore implements TrackerStore {
   readonly #limits: StoreLimits;
@@ -55,6 +59,8 @@ export class RedisStore implements TrackerStore {
   #stamps = 0;
   /** Whether the catalog has been whole once. */
   #isCounted = false;
+  /** What the engine's state was called when the catalog became whole last. */
+  #generation: string | null = null;
   #isStopped = false;
 
   constructor({ place, limits = STORE_LIMITS, clock, logger }: RedisStoreOptions) {
@@ -62,20 +68,22 @@ export class RedisStore implements TrackerStore {
     this.#clock = clock;
     this.#engine = new Engine(place, { clock, logger });
     this.#files = new Files(this.#engine, this.#catalog, limits);
-    this.#sessions = new Sessions(this.#engine, this.#catalog, this.#files);
+    const accounts = new SharedAccounts(this.#engine);
+    this.#sessions = new Sessions(this.#engine, this.#catalog, this.#files, accounts);
     this.#departure = new Departure(this.#sessions, this.#files);
     this.#feed = new ChangeFeed({
       openSubscriber: () => this.#engine.openSubscriber(),
       hear: (channel, line) =>
         channel === FILES_CHANNEL ? this.#catalog.hearFile(line) : this.#catalog.hearSessions(line),
       census: () => this.#takeCensus(),
+      isLost: async () => (await this.#engine.get(GENERATION_KEY)) !== this.#generation,
       clock,
       logger,
     });
   }
 
   get isAway(): boolean {
-    return this.#engine.isAway || !this.#isCounted;
+    return this.#engine.isAway || this.#engine.refusesWrites || !this.#isCounted;
   }
 
   /** Resolves also when the engine is away: it is connected as soon as it is there. */
@@ -100,7 +108,7 @@ export class RedisStore implements TrackerStore {
     this.#mustBeThere();
     const outcome = await this.#sessions.logIn(login, this.#limits.sessions);
     if (outcome === null) throw storeAway('logins of one address follow each other too fast');
-    return isRefusal(outcome) ? outcome : { session: outcome };
+    return outcome;
   }
 
   async addFile(caller: Caller, file: Manifest): Promise<number | Refusal> {
@@ -113,7 +121,7 @@ export class RedisStore implements TrackerStore {
     limit: number,
   ): Promise<readonly Manifest[] | Refusal> {
     this.#mustBeThere();
-    if ((await this.#sessions.visit(caller)) === null) return 'UNKNOWN_SESSION';
+    if ((await this.#look(caller)) === null) return this.#unknownSession();
     return query === null ? [] : this.#catalog.find(query, limit);
   }
 
@@ -124,11 +132,8 @@ export class RedisStore implements TrackerStore {
 
   async findOwners(caller: Caller, md5: FileMd5): Promise<FileOwners | Refusal> {
     this.#mustBeThere();
-    const [live, owners] = await Promise.all([
-      this.#sessions.visit(caller),
-      this.#files.owners(caller.session, md5),
-    ]);
-    return live === null ? 'UNKNOWN_SESSION' : owners;
+    const [live, owners] = await Promise.all([this.#look(caller), this.#files.owners(caller.session, md5)]);
+    return live === null ? this.#unknownSession() : owners;
   }
 
   async addPart(caller: Caller, md5: FileMd5, part: number): Promise<number | Refusal> {
@@ -137,7 +142,7 @@ export class RedisStore implements TrackerStore {
 
   async giveUpFile(caller: Caller, md5: FileMd5): Promise<number | Refusal> {
     this.#mustBeThere();
-    if ((await this.#sessions.visit(caller)) === null) return 'UNKNOWN_SESSION';
+    if ((await this.#sessions.visit(caller)) === null) return this.#unknownSession();
     const { session } = caller;
     const listed = { md5, stamp: this.#nextStamp() };
     // Whoever joins from here on stamps it again, and it stays in the list.
@@ -149,7 +154,8 @@ export class RedisStore implements TrackerStore {
 
   async logOut(caller: Caller): Promise<LogOut | Refusal> {
     this.#mustBeThere();
-    return this.#departure.logOut(caller);
+    const outcome = await this.#departure.logOut(caller);
+    return outcome === 'UNKNOWN_SESSION' ? this.#unknownSession() : outcome;
   }
 
   /** None, unless this is the process that ends the sessions of dead peers; another takes over when that is gone. */
@@ -159,6 +165,11 @@ export class RedisStore implements TrackerStore {
     const { silent, dead } = await this.#sessions.silent(since, limit);
     for (const session of dead) await this.#departure.finish(session);
     return silent;
+  }
+
+  async allSessions(): Promise<readonly SilentSession[]> {
+    this.#mustBeThere();
+    return (await this.#sessions.silent(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)).silent;
   }
 
   async keepSession(session: SessionId, now: number): Promise<void> {
@@ -174,11 +185,15 @@ export class RedisStore implements TrackerStore {
     return outcome === 'DOOMED';
   }
 
-  /** Its owners' lists go on naming it, which does no harm. */
   async removeFile(md5: FileMd5): Promise<boolean> {
     this.#mustBeThere();
     const owners = await this.#files.sessions(md5);
-    await askInBatches(owners, (session) => this.#files.leave(session, md5));
+    await askInBatches(owners, async (session) => {
+      const listed = { md5, stamp: this.#nextStamp() };
+      await this.#sessions.stamp(session, listed);
+      await this.#files.leave(session, md5);
+      await this.#sessions.release(session, listed);
+    });
     return owners.length > 0;
   }
 
@@ -200,20 +215,21 @@ export class RedisStore implements TrackerStore {
     const [live, first] = await Promise.all([this.#sessions.visit(caller), attempt(null)]);
     if (live === null) {
       if (typeof first === 'number') await this.#files.leave(session, md5);
-      return 'UNKNOWN_SESSION';
+      return this.#unknownSession();
     }
     if (first !== 'NO_OWNER') return first;
     const listed = { md5, stamp: this.#nextStamp() };
     const reserved = await this.#sessions.reserve(session, listed, this.#limits.ownershipsPerSession);
     if (reserved === null) return 'UNKNOWN_SESSION';
     if (reserved.outcome === 'FULL') return 'SESSION_OWNERSHIPS_FULL';
+    if (reserved.outcome === 'ACCOUNT_FULL') return 'ADDRESS_FILES_FULL';
     const outcome = await attempt(recordOf(reserved));
     if (outcome === 'NO_OWNER') throw new InvariantError('a session with a record can own');
     if (typeof outcome !== 'number') {
       if (reserved.outcome === 'NEW') await this.#sessions.release(session, listed);
       return outcome;
     }
-    const after = await this.#sessions.reserve(session, listed, Number.MAX_SAFE_INTEGER);
+    const after = await this.#sessions.reserve(session, listed, null);
     if (after === null) {
       await this.#files.leave(session, md5);
       return 'UNKNOWN_SESSION';
@@ -223,6 +239,7 @@ export class RedisStore implements TrackerStore {
   }
 
   async #takeCensus(): Promise<void> {
+    const generation = await this.#nameGeneration();
     this.#catalog.beginCensus();
     const buckets = Array.from({ length: SESSION_BUCKETS }, (_, bucket) => bucketKey(bucket));
     for (const line of await askInBatches(buckets, (key) => this.#engine.run('describeBucket', key, '')))
@@ -234,19 +251,41 @@ export class RedisStore implements TrackerStore {
         this.#catalog.count(line as string);
     }
     this.#catalog.endCensus();
+    this.#generation = generation;
     this.#isCounted = true;
   }
 
+  /** null while it has no name and nothing can be written. */
+  async #nameGeneration(): Promise<string | null> {
+    const name = await this.#engine.get(GENERATION_KEY);
+    if (name !== null || this.#engine.refusesWrites) return name;
+    return (await this.#engine.run('nameGeneration', GENERATION_KEY, randomUUID())) as string;
+  }
+
+  /** For what needs no more of the caller: a sign of life where one can be written. */
+  async #look(caller: Caller): Promise<LiveSession | null> {
+    if (!this.#engine.refusesWrites) {
+      try {
+        return await this.#sessions.visit(caller);
+      } catch (error) {
+        if (!this.#engine.refusesWrites) throw error;
+      }
+    }
+    return this.#sessions.know(caller.session);
+  }
+
+  /** Many of them come when the engine has lost everything. */
+  #unknownSession(): 'UNKNOWN_SESSION' {
+    this.#feed.hurry();
+    return 'UNKNOWN_SESSION';
+  }
+
   #mustBeThere(): void {
-    if (this.isAway) throw storeAway('it is not connected');
+    if (this.#engine.isAway || !this.#isCounted) throw storeAway('it is not connected');
   }
 
   #nextStamp(): string {
     this.#stamps += 1;
     return `${this.#id}:${this.#stamps}`;
   }
-}
-
-function isRefusal(outcome: SessionId | Refusal): outcome is Refusal {
-  return outcome === 'SESSIONS_FULL' || outcome === 'SESSION_ID_TAKEN';
 }

@@ -40,12 +40,19 @@ if ARGV[3] and redis.call('HEXISTS', files, ARGV[3]) == 1 then redis.call('HSET'
 return {known[1], known[2]}
 `;
 
-/** ARGV: session, now, address, proven. The bucket's line. */
+/** Of a session that lives; nil else. Address and proven halves. */
+const KNOW = `${PRELUDE}
+local known = live()
+return known and {known[1], known[2]} or nil
+`;
+
+/** ARGV: session, now, address, proven, network of the account ('' : none), most files of it. The bucket's line. */
 const CREATE = `${PRELUDE}
 if redis.call('ZSCORE', heard, id) then return 'SESSION_ID_TAKEN' end
 redis.call('HSET', session, 'address', ARGV[3], 'proven', ARGV[4])
+if ARGV[5] ~= '' then redis.call('HSET', session, 'account', ARGV[5], 'files', ARGV[6]) end
 redis.call('PEXPIRE', session, ${SESSION_TTL_MS})
-redis.call('HSET', addresses, id, ARGV[3])
+redis.call('HSET', addresses, id, ARGV[3] .. ARGV[5])
 redis.call('ZADD', heard, ARGV[2], id)
 return {tell()}
 `;
@@ -59,20 +66,35 @@ redis.call('HSET', session, 'proven', proven)
 return proven
 `;
 
-/** ARGV: session, md5, stamp, most files. Whether the file was put into the list, and what visit returns; or nil. */
+/**
+ * ARGV: session, md5, stamp, most files. Whether the file was put into the list, what visit returns, and the account ('' :
+ * none) with the most files of it; or nil.
+ */
 const RESERVE = `${PRELUDE}
 local known = live()
 if not known then return nil end
+local account = redis.call('HMGET', session, 'account', 'files')
 local had = redis.call('HEXISTS', files, ARGV[2]) == 1
-if not had and redis.call('HLEN', files) >= tonumber(ARGV[4]) then return {'FULL', known[1], known[2]} end
-redis.call('HSET', files, ARGV[2], ARGV[3])
-return {had and 'HAD' or 'NEW', known[1], known[2]}
+local outcome = had and 'HAD' or 'NEW'
+if not had and redis.call('HLEN', files) >= tonumber(ARGV[4]) then outcome = 'FULL'
+else redis.call('HSET', files, ARGV[2], ARGV[3]) end
+return {outcome, known[1], known[2], account[1] or '', account[2] or ''}
 `;
 
-/** ARGV: session, md5, stamp. Takes the file from the list unless somebody put it there since. */
+/** ARGV: session, md5, stamp: of the file in the list, if it is there. */
+const STAMP = `${PRELUDE}
+if redis.call('HEXISTS', files, ARGV[2]) == 1 then redis.call('HSET', files, ARGV[2], ARGV[3]) end
+return 0
+`;
+
+/**
+ * ARGV: session, md5, stamp. Takes the file from the list unless somebody put it there since; the account that it was
+ * counted for, '' when it was for none, or nothing was taken.
+ */
 const RELEASE = `${PRELUDE}
-if redis.call('HGET', files, ARGV[2]) ~= ARGV[3] then return 0 end
-return redis.call('HDEL', files, ARGV[2])
+if redis.call('HGET', files, ARGV[2]) ~= ARGV[3] then return '' end
+redis.call('HDEL', files, ARGV[2])
+return redis.call('HGET', session, 'account') or ''
 `;
 
 /** The files in the list, each with its stamp. */
@@ -98,7 +120,7 @@ redis.call('HSET', session, 'doomed', 1)
 return 1
 `;
 
-/** The address it announced; nil when it is buried. */
+/** The 60 bytes of the address it announced, and its account; nil when it is buried. */
 const ADDRESS_OF = `${PRELUDE}
 return redis.call('HGET', addresses, id)
 `;
@@ -144,6 +166,18 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 `;
 
+/** KEYS[1] of the generation. ARGV: a new one. The one that there is now. */
+const NAME_GENERATION = `
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+return redis.call('GET', KEYS[1])
+`;
+
+/** KEYS[1] of anything. ARGV: ''. */
+const TRY_TO_WRITE = `
+redis.call('SET', KEYS[1], 1, 'PX', 1)
+return 1
+`;
+
 /** KEYS[1] of the lease. ARGV: whose, ms. Whether it is theirs. */
 const LEASE = `
 local holder = redis.call('GET', KEYS[1])
@@ -152,20 +186,29 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 `;
 
+/** Those that change something. */
 export const SESSION_SCRIPTS = {
   visit: VISIT,
   createSession: CREATE,
   prove: PROVE,
   reserveFile: RESERVE,
+  stampFile: STAMP,
   releaseFile: RELEASE,
-  listFiles: LIST_FILES,
   doom: DOOM,
   doomEmpty: DOOM_EMPTY,
-  addressOf: ADDRESS_OF,
   bury: BURY,
-  silent: SILENT,
-  describeBucket: DESCRIBE_BUCKET,
   claimAddress: CLAIM_ADDRESS,
   giveBack: GIVE_BACK,
+  nameGeneration: NAME_GENERATION,
+  tryToWrite: TRY_TO_WRITE,
   lease: LEASE,
+};
+
+/** Those that change nothing. */
+export const SESSION_QUESTIONS = {
+  know: KNOW,
+  listFiles: LIST_FILES,
+  addressOf: ADDRESS_OF,
+  silent: SILENT,
+  describeBucket: DESCRIBE_BUCKET,
 };

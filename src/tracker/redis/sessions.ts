@@ -1,7 +1,7 @@
 import { addressKey, type NodeAddress } from '../../model/address.js';
 import type { FileMd5, SessionId } from '../../model/ids.js';
 import { encodeAddress } from '../../protocol/encode.js';
-import { readAddress } from '../../protocol/fields.js';
+import { ADDRESS, readAddress } from '../../protocol/fields.js';
 import { ALL_PROVEN, joinProofs, type ProvenHalves, provenAddress, provenBy } from '../address-proof.js';
 import type { Refusal } from '../refusal.js';
 import type { Caller, Login, SilentSession } from '../store.js';
@@ -10,6 +10,7 @@ import type { Catalog } from './catalog.js';
 import type { Engine } from './engine.js';
 import type { Files } from './files.js';
 import { addressOwnerKey, bucketKey, SESSION_BUCKETS, sessionBucketKey } from './keys.js';
+import { type AccountOfSession, finite, type SharedAccounts } from './shared-accounts.js';
 
 /** Logins of one address at the same time, of which each but one finds that another was first. */
 const LOGIN_TRIES = 10;
@@ -22,8 +23,8 @@ export interface LiveSession {
 
 /** A place in a session's list of files. */
 export interface Reservation extends LiveSession {
-  /** FULL: there is none. HAD: the file was in the list already. */
-  readonly outcome: 'NEW' | 'HAD' | 'FULL';
+  /** FULL, ACCOUNT_FULL: there is none. HAD: the file was in the list already. */
+  readonly outcome: 'NEW' | 'HAD' | 'FULL' | 'ACCOUNT_FULL';
 }
 
 export interface ListedFile {
@@ -33,17 +34,20 @@ export interface ListedFile {
 }
 
 type Known = readonly [address: string, proven: string];
+type Reserved = readonly ['NEW' | 'HAD' | 'FULL', ...Known, network: string, mostFiles: string];
 
 /** Sessions in the engine: logging in, signs of life, proofs, and each session's list of files. */
 export class Sessions {
   readonly #engine: Engine;
   readonly #catalog: Catalog;
   readonly #files: Files;
+  readonly #accounts: SharedAccounts;
 
-  constructor(engine: Engine, catalog: Catalog, files: Files) {
+  constructor(engine: Engine, catalog: Catalog, files: Files, accounts: SharedAccounts) {
     this.#engine = engine;
     this.#catalog = catalog;
     this.#files = files;
+    this.#accounts = accounts;
   }
 
   /**
@@ -51,19 +55,26 @@ export class Sessions {
    * knows, which falls silent and is dropped.
    */
   async logIn(
-    { address, proven, candidate, now }: Login,
+    { address, proven, candidate, now, account }: Login,
     limit: number,
-  ): Promise<SessionId | Refusal | null> {
+  ): Promise<{ readonly session: SessionId } | Refusal | null> {
     const key = addressKey(address);
     for (let tries = 0; tries < LOGIN_TRIES; tries += 1) {
       const there = (await this.#engine.get(addressOwnerKey(key))) as SessionId | null;
-      if (there !== null && (await this.#visit(there, now, proven, key)) !== null) return there;
+      if (there !== null && (await this.#visit(there, now, proven, key)) !== null) return { session: there };
       if (this.#catalog.sessions >= limit) return 'SESSIONS_FULL';
-      const created = await this.#on(candidate, 'createSession', now, key, proven);
+      if (account !== undefined && !(await this.#accounts.hasRoom(account))) return 'ADDRESS_SESSIONS_FULL';
+      const terms = account === undefined ? ['', ''] : [account.network, finite(account.ownerships)];
+      const created = await this.#on(candidate, 'createSession', now, key, proven, ...terms);
       if (created === 'SESSION_ID_TAKEN') return created;
       this.#catalog.hearSessions((created as [string])[0]);
+      if (account !== undefined && !(await this.#accounts.join(account, candidate))) {
+        await this.#on(candidate, 'doomEmpty');
+        await this.bury(candidate);
+        return 'ADDRESS_SESSIONS_FULL';
+      }
       const claimed = await this.#engine.run('claimAddress', addressOwnerKey(key), there ?? '', candidate);
-      if (claimed === candidate) return candidate;
+      if (claimed === candidate) return { session: candidate };
       await this.#on(candidate, 'doomEmpty');
       await this.bury(candidate);
     }
@@ -79,14 +90,30 @@ export class Sessions {
     await this.#on(session, 'visit', now);
   }
 
-  /** Puts the file into the session's list, whoever put it there before; null: there is no such session. */
-  async reserve(session: SessionId, { md5, stamp }: ListedFile, limit: number): Promise<Reservation | null> {
-    const answer = (await this.#on(session, 'reserveFile', md5, stamp, limit)) as
-      | readonly [Reservation['outcome'], ...Known]
-      | null;
+  /** As `visit`, where nothing can be written. */
+  async know(session: SessionId): Promise<LiveSession | null> {
+    const known = (await this.#on(session, 'know')) as Known | null;
+    return known === null ? null : liveSession(known);
+  }
+
+  /**
+   * Puts the file into the session's list, whoever put it there before; null: there is no such session. `limit`: files in
+   * the list; null: it has a place, whatever the limits.
+   */
+  async reserve(session: SessionId, listed: ListedFile, limit: number | null): Promise<Reservation | null> {
+    const { md5, stamp } = listed;
+    const answer = await this.#on(session, 'reserveFile', md5, stamp, limit ?? Number.MAX_SAFE_INTEGER);
     if (answer === null) return null;
-    const [outcome, address, proven] = answer;
-    return { outcome, ...liveSession([address, proven]) };
+    const [outcome, address, proven, network, mostFiles] = answer as Reserved;
+    const live = liveSession([address, proven]);
+    if (outcome !== 'NEW' || network === '') return { outcome, ...live };
+    const account = {
+      network,
+      mostFiles: limit === null ? Number.MAX_SAFE_INTEGER : Number(mostFiles),
+    } satisfies AccountOfSession;
+    if (await this.#accounts.countFile(account, session)) return { outcome, ...live };
+    await this.#on(session, 'releaseFile', md5, stamp);
+    return { outcome: 'ACCOUNT_FULL', ...live };
   }
 
   /** Puts a stamp on the file in the session's list, if it is there. */
@@ -94,9 +121,15 @@ export class Sessions {
     await this.#on(session, 'visit', now, md5, stamp);
   }
 
+  /** As `restamp`, which is no sign of life. */
+  async stamp(session: SessionId, { md5, stamp }: ListedFile): Promise<void> {
+    await this.#on(session, 'stampFile', md5, stamp);
+  }
+
   /** Takes the file from the session's list, unless somebody put it there since. */
   async release(session: SessionId, { md5, stamp }: ListedFile): Promise<void> {
-    await this.#on(session, 'releaseFile', md5, stamp);
+    const network = (await this.#on(session, 'releaseFile', md5, stamp)) as string;
+    if (network !== '') await this.#accounts.uncountFile(network, session);
   }
 
   /** In the order of their ids. */
@@ -136,8 +169,12 @@ export class Sessions {
 
   /** Forgets a session that does not live and has left its files. */
   async bury(session: SessionId): Promise<void> {
-    const address = (await this.#on(session, 'addressOf')) as string | null;
-    if (address !== null) await this.#engine.run('giveBack', addressOwnerKey(address), session);
+    const known = (await this.#on(session, 'addressOf')) as string | null;
+    if (known !== null) {
+      const [address, network] = [known.slice(0, ADDRESS), known.slice(ADDRESS)];
+      await this.#engine.run('giveBack', addressOwnerKey(address), session);
+      if (network !== '') await this.#accounts.quit(network, session);
+    }
     this.#catalog.hearSessions((await this.#on(session, 'bury')) as string);
   }
 

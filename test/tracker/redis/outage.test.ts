@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.js';
 import { OperationalError } from '../../../src/core/errors.js';
@@ -8,6 +10,7 @@ import type { RedisStore } from '../../../src/tracker/redis/redis-store.js';
 import { fileMd5, peerAddress, sessionId, sharedFile } from '../../contracts/tracker-values.js';
 import { BaseClient } from '../../support/base-client.js';
 import { atEnd } from '../../support/clean-up.js';
+import { ownerOf } from '../../support/owner-records.js';
 import { Receiver } from '../../support/receiver.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { requireProgram } from '../../support/requires.js';
@@ -33,6 +36,8 @@ class LogLines implements Logger {
 
 const LOST = 'the store cannot be reached: requests that need it are refused until it is back';
 const BACK = 'the store is connected';
+const REFUSES = 'the store refuses changes: requests that make some are refused until it takes them';
+const TAKES = 'the store takes changes again';
 
 const isAway = (error: unknown) =>
   error instanceof OperationalError && error.code === 'STORE_AWAY' && error.trouble === 'network';
@@ -166,5 +171,124 @@ describe('a redis store whose engine goes away', () => {
     await soon(() => !tracker.stats().isStoreAway);
     assert.ok(await client.login());
     assert.deepEqual(log.all, [LOST, BACK]);
+  });
+});
+
+type Deed = (server: RedisServer) => Promise<unknown>;
+
+const REFUSALS: readonly (readonly [why: string, refuse: Deed, take: Deed])[] = [
+  [
+    'is full',
+    (server) => server.ask('config', 'set', 'maxmemory', 1),
+    (server) => server.ask('config', 'set', 'maxmemory', 0),
+  ],
+  [
+    'is a replica',
+    (server) => server.ask('replicaof', '127.0.0.1', 1),
+    (server) => server.ask('replicaof', 'no', 'one'),
+  ],
+  [
+    'cannot save',
+    async (server) => {
+      await server.ask('config', 'set', 'save', '3600 1');
+      await mkdir(join(server.folder, 'dump.rdb', 'in the way'), { recursive: true });
+      await server.ask('bgsave');
+      await soon(async () =>
+        /rdb_last_bgsave_status:err/.test(String(await server.ask('info', 'persistence'))),
+      );
+    },
+    (server) => server.ask('config', 'set', 'save', ''),
+  ],
+];
+
+describe('a redis store whose engine answers but takes no changes', () => {
+  for (const [why, refuse, take] of REFUSALS) {
+    test(`one that ${why}: changes are refused and it counts as away, what only reads goes on; it recovers by itself`, async (t) => {
+      if (!requireProgram(t, 'redis-server')) return;
+      const server = await RedisServer.start(t);
+      const log = new LogLines();
+      const store = await openRedisStore(server.url, undefined, log);
+      atEnd(t, () => store.stop());
+      const [source, leech] = [await logIn(store, 1), await logIn(store, 2)];
+      await store.addFile(source, sharedFile(1, 'a', 8));
+      await store.addPart(leech, fileMd5(1), 0);
+      await refuse(server);
+      await assert.rejects(async () => store.addPart(leech, fileMd5(1), 1), isAway);
+      assert.equal(store.isAway, true);
+      for (const call of [
+        () => logIn(store, 3),
+        () => store.addFile(leech, sharedFile(2, 'b')),
+        () => store.giveUpFile(leech, fileMd5(1)),
+        () => store.logOut(leech),
+        () => store.removeFile(fileMd5(1)),
+        () => store.dropSession(leech.session, 1e9),
+      ])
+        await assert.rejects(async () => call(), isAway);
+      const found = await store.findFiles(leech, { name: 'a', md5Prefix: null }, 9);
+      assert.deepEqual(found, [sharedFile(1, 'a', 8)]);
+      const owners = await store.findOwners(source, fileMd5(1));
+      assert.ok(typeof owners !== 'string');
+      assert.deepEqual(
+        owners.owners.map((owner) => [...ownerOf(owner, 8).parts]),
+        [[0]],
+      );
+      assert.equal(
+        await store.findOwners({ ...source, session: sessionId(9) }, fileMd5(1)),
+        'UNKNOWN_SESSION',
+      );
+      await take(server);
+      await soon(() => !store.isAway);
+      assert.equal(await store.addPart(leech, fileMd5(1), 1), 2);
+      assert.deepEqual(log.all, [BACK, REFUSES, TAKES]);
+    });
+  }
+
+  test('a tracker says so in its status, and answers searches meanwhile', async (t) => {
+    if (!requireProgram(t, 'redis-server')) return;
+    const server = await RedisServer.start(t);
+    const tracker = new TrackerServer({
+      listen: { host: '127.0.0.1', port: 0 },
+      store: redisStore(server.url),
+      trustAnnouncedAddresses: false,
+      logger: new LogLines(),
+      clock: systemClock,
+    });
+    const at = await tracker.start();
+    atEnd(t, () => tracker.stop());
+    const client = new BaseClient({ tracker: at, port: 5001 });
+    assert.ok(await client.login());
+    assert.equal(await client.addr({ md5: 'a'.repeat(32), name: 'a.bin', size: 8192, partSize: 4096 }), 2);
+    await server.ask('config', 'set', 'maxmemory', 1);
+    assert.equal(await client.addr({ md5: 'b'.repeat(32), name: 'b.bin', size: 8192, partSize: 4096 }), null);
+    assert.equal(tracker.stats().isStoreAway, true);
+    assert.equal(tracker.stats().refusals.STORE_AWAY, 1);
+    assert.equal((await client.look('bin'))?.length, 1);
+    await server.ask('config', 'set', 'maxmemory', 0);
+    await soon(() => !tracker.stats().isStoreAway);
+    assert.equal(await client.addr({ md5: 'b'.repeat(32), name: 'b.bin', size: 8192, partSize: 4096 }), 2);
+  });
+});
+
+describe('a redis store whose engine loses everything while it is connected', () => {
+  test('a file that nobody registers again is not found any more as soon as a peer asks; who logs in again is', async (t) => {
+    if (!requireProgram(t, 'redis-server')) return;
+    const server = await RedisServer.start(t);
+    const [a, b] = [await openRedisStore(server.url), await openRedisStore(server.url)];
+    for (const store of [a, b]) atEnd(t, () => store.stop());
+    const caller = await logIn(a, 1);
+    for (const n of [1, 2]) await a.addFile(caller, sharedFile(n, `file ${n}`));
+    await soon(() => b.stats().files === 2);
+    await server.ask('flushall');
+    await soon(async () => {
+      for (const store of [a, b]) assert.equal(await store.addPart(caller, fileMd5(1), 0), 'UNKNOWN_SESSION');
+      return a.stats().files === 0 && b.stats().files === 0;
+    });
+    const again = await logIn(b, 1);
+    await b.addFile(again, sharedFile(1, 'file 1'));
+    await soon(() => a.stats().files === 1 && a.stats().sessions === 1);
+    assert.deepEqual(await a.findFiles(again, { name: 'file', md5Prefix: null }, 9), [
+      sharedFile(1, 'file 1'),
+    ]);
+    assert.deepEqual(a.stats(), b.stats());
   });
 });

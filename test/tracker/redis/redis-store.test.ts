@@ -1,6 +1,9 @@
 import { after, test } from 'node:test';
 import { type MakeStore, trackerStoreContract } from '../../contracts/tracker-store.js';
-import { trackerStoreRemovalContract } from '../../contracts/tracker-store-access.js';
+import {
+  trackerStoreAccountsContract,
+  trackerStoreRemovalContract,
+} from '../../contracts/tracker-store-access.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { hasProgram, requireProgram } from '../../support/requires.js';
 import { openRedisStore } from './open-redis-store.js';
@@ -18,4 +21,5 @@ if (hasProgram('redis-server')) {
   };
   trackerStoreContract('redis store', makeStore);
   trackerStoreRemovalContract('redis store', makeStore);
+  trackerStoreAccountsContract('redis store', makeStore);
 }

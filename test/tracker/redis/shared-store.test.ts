@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, type TestContext, test } from 'node:test';
 import { parseFileQuery } from '../../../src/model/file-query.js';
-import type { SessionId } from '../../../src/model/ids.js';
+import type { FileMd5, SessionId } from '../../../src/model/ids.js';
+import { removeDenied } from '../../../src/tracker/access.js';
 import { STORE_LIMITS, type StoreLimits } from '../../../src/tracker/limits.js';
+import { GENERATION_KEY } from '../../../src/tracker/redis/keys.js';
 import type { RedisStore } from '../../../src/tracker/redis/redis-store.js';
 import type { Caller } from '../../../src/tracker/store.js';
 import { fileMd5, peerAddress, sessionId, sharedFile } from '../../contracts/tracker-values.js';
@@ -46,6 +48,9 @@ if (hasProgram('redis-server')) {
     assert.ok(typeof found !== 'string', String(found));
     return found.map(({ name }) => name);
   };
+  /** But the generation, which stays. */
+  const keysLeft = async () =>
+    ((await server.ask('keys', '*')) as string[]).filter((key) => key !== GENERATION_KEY);
   const bucketOf = async (session: SessionId) => {
     const [key] = (await server.ask('keys', `bt:*:session:${session}`)) as string[];
     return { key: key!, base: key!.slice(0, key!.indexOf('}') + 1) };
@@ -192,6 +197,51 @@ if (hasProgram('redis-server')) {
       assert.equal((await b.silentSessions(10, 9)).length, 1);
     });
 
+    test('either of them removes sessions that its lists leave out, also the one that is not given silent ones', async (t) => {
+      const [a, b] = await openStores(t);
+      await logIn(a, '10.0.0.1');
+      await logIn(a, '10.9.0.1');
+      assert.equal((await a.silentSessions(10, 9)).length, 2, 'it has the lease');
+      const lists = {
+        restrictsAddresses: true,
+        deniedFiles: new Set<FileMd5>(),
+        admitsAddress: (ip: string) => !ip.startsWith('10.9.'),
+        admitsFile: () => true,
+      };
+      assert.deepEqual(await removeDenied(b, lists), { sessions: 1, files: 0 });
+      assert.deepEqual(await removeDenied(b, lists), { sessions: 0, files: 0 });
+      await soon(() => a.stats().sessions === 1 && b.stats().sessions === 1);
+    });
+
+    test('the sessions and files of an address are counted together, whichever they came to, and leave nothing', async (t) => {
+      const stores = await openStores(t);
+      const account = { network: '2001:db8:0:0::/64', sessions: 3, ownerships: 5 };
+      const enter = (store: RedisStore, n: number) => {
+        const login = {
+          address: peerAddress(`10.7.0.${n}`),
+          proven: 1,
+          candidate: sessionId(7000 + n),
+        } as const;
+        return store.logIn({ ...login, now: 0, account });
+      };
+      const logins = await Promise.all(Array.from({ length: 10 }, (_, n) => enter(stores[n % 2]!, n)));
+      const callers = logins.flatMap((login, n) =>
+        typeof login === 'string' ? [] : [{ session: login.session, ip: `10.7.0.${n}`, now: 0 }],
+      );
+      assert.equal(callers.length, 3);
+      assert.equal(logins.filter((login) => login === 'ADDRESS_SESSIONS_FULL').length, 7);
+      const added = await Promise.all(
+        callers.flatMap((caller, at) =>
+          [1, 2, 3, 4].map((n) => stores[(at + n) % 2]!.addFile(caller, sharedFile(n, `file ${n}`))),
+        ),
+      );
+      assert.equal(added.filter((outcome) => outcome === 3).length, 5);
+      assert.equal(added.filter((outcome) => outcome === 'ADDRESS_FILES_FULL').length, 7);
+      for (const caller of callers) await stores[1].dropSession(caller.session, 1e9);
+      assert.deepEqual(await server.ask('keys', 'bt:account:*'), []);
+      assert.ok(typeof (await enter(stores[0], 20)) !== 'string');
+    });
+
     test('limits hold across stores, up to what the others admit in a moment', async (t) => {
       const [a, b] = await openStores(t, 2, { files: 2, sessions: 2, ownerships: 2 });
       const [x, y] = [await logIn(a, '10.0.0.1'), await logIn(b, '10.0.0.2')];
@@ -235,7 +285,7 @@ if (hasProgram('redis-server')) {
       assert.equal(await a.addPart(peer, fileMd5(1), 0), 'UNKNOWN_SESSION');
       assert.deepEqual(await a.silentSessions(10, 9), []);
       await a.stop();
-      assert.deepEqual(await server.ask('keys', '*'), []);
+      assert.deepEqual(await keysLeft(), []);
     });
 
     test('a mark of a source that never left runs out, and holds up others until then', async (t) => {
@@ -263,7 +313,7 @@ if (hasProgram('redis-server')) {
       await server.ask('hset', `${base}:files:${peer.session}`, fileMd5(8), 'somebody:2');
       assert.deepEqual(await a.logOut(peer), { left: true, parts: 0 });
       await a.stop();
-      assert.deepEqual(await server.ask('keys', '*'), []);
+      assert.deepEqual(await keysLeft(), []);
     });
   });
 }

@@ -1,0 +1,52 @@
+import type { SessionId } from '../../model/ids.js';
+import type { AccountTerms } from '../accounts.js';
+import type { Engine } from './engine.js';
+import { accountKey } from './keys.js';
+
+/** An account as a session remembers it, so that whoever ends the session knows it; null: the session is not counted. */
+export interface AccountOfSession {
+  readonly network: string;
+  readonly mostFiles: number;
+}
+
+/**
+ * What the sessions of one address hold together, counted in the engine.
+ *
+ * A session is counted after it is there, and a file after it is in the session's list: so a process that dies in between
+ * leaves something that is not counted, never a count of nothing. All that a session was counted for ends with it.
+ */
+export class SharedAccounts {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Whether one more session would be counted now: spares the work of making one. */
+  async hasRoom({ network, sessions }: AccountTerms): Promise<boolean> {
+    return ((await this.#engine.run('countSessions', accountKey(network), '')) as number) < sessions;
+  }
+
+  /** Whether the session is counted from now on; else they are too many. */
+  async join({ network, sessions }: AccountTerms, session: SessionId): Promise<boolean> {
+    return (await this.#engine.run('joinAccount', accountKey(network), session, finite(sessions))) === 1;
+  }
+
+  async quit(network: string, session: SessionId): Promise<void> {
+    await this.#engine.run('quitAccount', accountKey(network), session);
+  }
+
+  /** Whether the session may own one more file; it counts then. */
+  async countFile({ network, mostFiles }: AccountOfSession, session: SessionId): Promise<boolean> {
+    return (await this.#engine.run('countFile', accountKey(network), session, mostFiles)) === 1;
+  }
+
+  async uncountFile(network: string, session: SessionId): Promise<void> {
+    await this.#engine.run('uncountFile', accountKey(network), session);
+  }
+}
+
+/** What Lua reads as a number, also of no limit. */
+export function finite(limit: number): number {
+  return Math.min(limit, Number.MAX_SAFE_INTEGER);
+}
