@@ -10,8 +10,8 @@ import { PartFile } from '../storage/part-file.js';
 import { Download, type DownloadSnapshot, type OwnerStatus, type Proof } from '../swarm/download.js';
 import type { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { ServedFile } from '../swarm/upload.js';
-import type { ArrivingFile } from './arriving-file.js';
 import type { Engine } from './engine.js';
+import type { ArrivingFile } from './file-reading.js';
 import { PartArrivals } from './part-arrivals.js';
 import type { PeerNode } from './peer-node.js';
 

@@ -13,6 +13,7 @@ import { diskError } from '../storage/disk-error.js';
 import { LockFile } from '../storage/lock-file.js';
 import { ShareIndex } from '../storage/share-index.js';
 import { type SharedFile, ShareLibrary } from '../storage/share-library.js';
+import type { PartReads } from '../swarm/part-reads.js';
 import { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { TrackerGroup } from '../swarm/tracker-group.js';
 import type { ServedFile } from '../swarm/upload.js';
@@ -87,10 +88,9 @@ export class Seedbox implements Adjustable {
       this.sent.add(md5, bytes);
       options.onSent?.(md5, bytes);
     };
-    this.#node = new PeerNode({ ...options, onSent, threads: availableParallelism() }, (md5) => {
-      const file = this.#library?.find(md5) ?? null;
-      return file === null ? (this.#transfers?.served(md5) ?? null) : this.#served(file);
-    });
+    this.#node = new PeerNode({ ...options, onSent, threads: availableParallelism() }, (md5) =>
+      this.served(md5),
+    );
   }
 
   /** Resolves when the peer port is open; hashing and registering go on. Throws OperationalError and UsageError 'LOCKED'. */
@@ -184,6 +184,17 @@ export class Seedbox implements Adjustable {
     const files = await library.add(path);
     await list.add(path, library.withheld);
     return files.map((file) => file.path);
+  }
+
+  /** What can be read now of a file that is shared or on its way; null: there is none. */
+  served(md5: FileMd5): ServedFile | null {
+    const file = this.#library?.find(md5) ?? null;
+    return file === null ? (this.#transfers?.served(md5) ?? null) : this.#sharedFile(file);
+  }
+
+  /** Parts for readers that are no peers; null until it has started. */
+  get reads(): PartReads | null {
+    return this.#node.reads;
   }
 
   /** Whose content it is; undefined while that is not known. */
@@ -343,7 +354,7 @@ export class Seedbox implements Adjustable {
     });
   }
 
-  #served({ manifest, path, identity, midstates }: SharedFile): ServedFile {
+  #sharedFile({ manifest, path, identity, midstates }: SharedFile): ServedFile {
     return {
       geometry: manifest.geometry,
       midstates,

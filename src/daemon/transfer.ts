@@ -18,9 +18,9 @@ import { PartFile } from '../storage/part-file.js';
 import type { OwnerStatus } from '../swarm/download.js';
 import type { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { ServedFile } from '../swarm/upload.js';
-import type { ArrivingFile } from './arriving-file.js';
 import type { Engine } from './engine.js';
 import { FileDownload } from './file-download.js';
+import type { ArrivingFile } from './file-reading.js';
 import { findFile, manifestsOf } from './find-file.js';
 import type { PeerNode } from './peer-node.js';
 
@@ -203,6 +203,7 @@ export class Transfer {
       if ((this.#download?.snapshot().fetched ?? 0) > 0) this.#retryMs = FIRST_RETRY_MS;
       this.#kept = download.stored.clone();
       this.#download = null;
+      await node.leave(manifest.md5);
       await download.place.close();
     }
   }

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../src/core/clock.js';
 import { UsageError } from '../../src/core/errors.js';
 import { silentLogger } from '../../src/core/logger.js';
-import { readArriving } from '../../src/daemon/arriving-file.js';
+import { readParts } from '../../src/daemon/file-reading.js';
 import { Seedbox, type SeedboxOptions, type SharedNotice } from '../../src/daemon/seedbox.js';
 import { TrackerServer } from '../../src/daemon/tracker-server.js';
 import type { TransferState } from '../../src/daemon/transfer.js';
@@ -266,13 +266,19 @@ test('who reads a download from near its end gets the bytes long before the rest
   const transfer = await daemon.transfers!.add(scene.magnet(long));
   await soon(() => (transfer.stored?.owned ?? 0) > 0);
   const range = { start: 60 * PART - 10, end: long.length };
+  const arriving = transfer.arriving!;
+  const id = idOf(long);
+  const file = {
+    ...{ md5: id, geometry: arriving.geometry, arriving, reads: daemon.reads!, pace: null },
+    find: () => daemon.served(id),
+  };
   const read: Buffer[] = [];
-  for await (const bytes of readArriving(transfer.arriving!, range, new AbortController().signal))
-    read.push(bytes);
+  for await (const views of readParts(file, range, new AbortController().signal))
+    read.push(Buffer.concat(views));
   assert.deepEqual(Buffer.concat(read), long.subarray(range.start, range.end));
   assert.ok((transfer.stored?.owned ?? 64) < 40, 'the rest was fetched first');
   const gone = new AbortController();
-  const rest = readArriving(transfer.arriving!, { start: 0, end: long.length }, gone.signal);
+  const rest = readParts(file, { start: 0, end: long.length }, gone.signal);
   gone.abort();
   await assert.rejects(async () => {
     for await (const _ of rest);
