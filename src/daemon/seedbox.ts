@@ -4,7 +4,6 @@ import { availableParallelism } from 'node:os';
 import { join, sep } from 'node:path';
 import { invariant, UsageError } from '../core/errors.js';
 import type { HostPort } from '../model/address.js';
-import { DEFAULT_PART_SIZE } from '../model/geometry.js';
 import type { FileMd5 } from '../model/ids.js';
 import { formatMagnet } from '../model/magnet.js';
 import type { Manifest } from '../model/manifest.js';
@@ -317,10 +316,12 @@ export class Seedbox implements Adjustable {
     });
   }
 
-  /** What is proven by its midstates is shared at once; else the next scan finds the file and has it hashed. */
-  async #downloaded(library: ShareLibrary, { manifest, path, midstates }: CompletedFile): Promise<void> {
-    if (midstates === null || manifest.geometry.partSize !== DEFAULT_PART_SIZE) return library.rescan();
-    await library.adopt(path, { md5: manifest.md5, midstates });
+  async #downloaded(
+    library: ShareLibrary,
+    { manifest, path, midstates, isSalted }: CompletedFile,
+  ): Promise<void> {
+    const { md5, geometry } = manifest;
+    await library.adopt(path, { md5, midstates, partSize: geometry.partSize, isSalted });
   }
 
   async #close(): Promise<void> {

@@ -221,6 +221,45 @@ test('a download that is removed with its data leaves nothing', async (t) => {
   assert.equal(await daemon.transfers!.remove(transfer.magnet.md5, true), false);
 });
 
+test('a download whose name is taken comes beside what is there, also when it goes on in the next run', async (t) => {
+  const scene = await Scene.start(t);
+  const [content] = contents as [Buffer];
+  const id = idOf(content);
+  const taken = join(scene.downloads, 'file 0.bin');
+  await writeFile(taken, 'mine');
+  const slow = await scene.daemon({ downloadLimit: PART });
+  const transfer = await slow.transfers!.add(scene.magnet(content));
+  await soon(() => (transfer.stored?.owned ?? 0) > 0);
+  await slow.stop();
+  const kept = transfer.kept!.owned;
+  const daemon = await scene.daemon();
+  await soon(() => daemon.library!.find(id) !== null);
+  const { path, manifest } = daemon.library!.find(id)!;
+  assert.equal(path, join(scene.downloads, `file 0 (${id.slice(0, 8)}).bin`));
+  assert.deepEqual(await readFile(path), content);
+  assert.equal(await readFile(taken, 'utf8'), 'mine');
+  assert.ok(daemon.downloads.stats().payload <= (manifest.geometry.partCount - kept) * PART);
+});
+
+test('two downloads of one name end side by side', async (t) => {
+  const scene = await Scene.start(t);
+  const twins = [1, 2].map((n) => seededBytes(`twin ${n}`, 3 * PART + n));
+  const shared = countdown(2);
+  for (const [n, content] of twins.entries()) {
+    await mkdir(join(scene.folder, `twin ${n}`));
+    await writeFile(join(scene.folder, `twin ${n}`, 'twin.bin'), content);
+  }
+  const folders = twins.map((_, n) => join(scene.folder, `twin ${n}`));
+  await scene.seedbox({ folders, onShared: shared.count });
+  await shared.reached;
+  const daemon = await scene.daemon();
+  await Promise.all(twins.map((content) => daemon.transfers!.add(scene.magnet(content))));
+  await soon(() => twins.every((content) => daemon.library!.find(idOf(content)) !== null));
+  const paths = twins.map((content) => daemon.library!.find(idOf(content))!.path);
+  assert.equal(new Set(paths).size, 2);
+  for (const [n, path] of paths.entries()) assert.deepEqual(await readFile(path), twins[n]);
+});
+
 test('what nobody knows yet is looked for until somebody does', async (t) => {
   const scene = await Scene.start(t);
   const later = seededBytes('shared later', 2 * PART);
