@@ -112,6 +112,11 @@ export class FileDownload implements ArrivingFile {
     return this.#download.owners(limit);
   }
 
+  /** How many of them each part has, at most 255. */
+  availability(): Uint8Array {
+    return this.#download.availability();
+  }
+
   snapshot(): DownloadSnapshot {
     return this.#download.snapshot();
   }

@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.js';
 import { UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { type HostPort, hosts, type NodeAddress, sameFamily, specificAddress } from '../model/address.js';
+import type { PartGeometry } from '../model/geometry.js';
 import type { FileMd5 } from '../model/ids.js';
 import { DownloadLimits, type ReadPace } from '../net/download-limits.js';
 import type { Answer, Requester } from '../net/handler.js';
@@ -21,6 +22,7 @@ import { DEFAULT_QUEUE_LIMITS } from '../policy/upload-queue.js';
 import { encodeAcap, encodeAmid } from '../protocol/encode.js';
 import { DEFAULT_CHUNK } from '../protocol/frame.js';
 import type { Owner, Request } from '../protocol/messages.js';
+import type { OwnerStatus } from '../swarm/download.js';
 import { FrameLoads } from '../swarm/frame-loads.js';
 import { OwnerLookup } from '../swarm/owner-lookup.js';
 import { PartReads } from '../swarm/part-reads.js';
@@ -142,7 +144,7 @@ export class PeerNode implements Adjustable {
       slots: this.#slots,
       seedChoking,
       limit: this.#uploadLimits,
-      contended: (md5, geometry) => this.#owners.contended(md5, geometry),
+      contended: (md5, geometry) => this.#owners.ask(md5, geometry),
       random: Math.random,
       onSlot,
       onSent,
@@ -186,6 +188,12 @@ export class PeerNode implements Adjustable {
   /** A tracker named the owners of a file. */
   named(md5: FileMd5, owners: readonly Owner[]): void {
     this.#owners.heard(md5, owners);
+  }
+
+  /** Has the trackers be asked, and gives what they last said. */
+  ownersOf(md5: FileMd5, geometry: PartGeometry): readonly OwnerStatus[] {
+    this.#owners.ask(md5, geometry);
+    return this.#owners.known(md5);
   }
 
   /** Parts for readers that are no peers; null until it works. */

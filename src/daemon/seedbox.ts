@@ -12,6 +12,7 @@ import { diskError } from '../storage/disk-error.js';
 import { LockFile } from '../storage/lock-file.js';
 import { ShareIndex } from '../storage/share-index.js';
 import { type SharedFile, ShareLibrary } from '../storage/share-library.js';
+import type { OwnerStatus } from '../swarm/download.js';
 import type { PartReads } from '../swarm/part-reads.js';
 import { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { TrackerGroup } from '../swarm/tracker-group.js';
@@ -239,6 +240,15 @@ export class Seedbox implements Adjustable {
   /** Of the settings, or as set since. */
   get slots(): number {
     return this.#node.slots;
+  }
+
+  /**
+   * Whom the trackers named as owners of a shared file when they were last asked, which looking has them be again, at most
+   * every 30 s; at most `limit`.
+   */
+  owners(md5: FileMd5, limit: number): readonly OwnerStatus[] {
+    const geometry = this.#library?.find(md5)?.manifest.geometry;
+    return geometry === undefined ? [] : this.#node.ownersOf(md5, geometry).slice(0, limit);
   }
 
   /** Those that a file has besides the ones for all; null: none. */

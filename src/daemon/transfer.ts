@@ -124,6 +124,11 @@ export class Transfer {
     return this.#download?.owners(limit) ?? [];
   }
 
+  /** How many of them each part has, at most 255; null while nobody is asked. */
+  availability(): Uint8Array | null {
+    return this.#download?.availability() ?? null;
+  }
+
   /** The download while it runs, to be read from; null else. */
   get arriving(): ArrivingFile | null {
     return this.#download;

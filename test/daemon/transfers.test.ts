@@ -210,6 +210,23 @@ test('more than may run at once wait, and those of higher priority go first', as
   assert.equal(stateOf(transfers, contents[1]!), 'queued');
 });
 
+test('a download that becomes more urgent takes the place of one that is less so, which goes on later', async (t) => {
+  const scene = await Scene.start(t);
+  const daemon = await scene.daemon({ activeDownloads: 1, downloadLimit: PART });
+  const transfers = daemon.transfers!;
+  const [first, second] = contents as [Buffer, Buffer];
+  const begun = await transfers.add(scene.magnet(first));
+  await soon(() => (begun.stored?.owned ?? 0) > 0);
+  await transfers.add(scene.magnet(second));
+  assert.equal(stateOf(transfers, second), 'queued');
+  await transfers.prioritise(idOf(second), 'high');
+  await soon(() => stateOf(transfers, second) === 'downloading');
+  assert.equal(stateOf(transfers, first), 'queued');
+  daemon.setLimits({ download: null });
+  await soon(() => transfers.size === 0);
+  for (const content of [first, second]) assert.ok(daemon.library!.find(idOf(content)));
+});
+
 test('a download that is removed with its data leaves nothing', async (t) => {
   const scene = await Scene.start(t);
   const daemon = await scene.daemon({ downloadLimit: PART });

@@ -33,6 +33,7 @@ test('a download is added, listed, paused, resumed, changed, and ends as a share
   assert.deepEqual([shown.name, shown.size, shown.partCount], [HOSTILE, content.length, 21]);
   assert.equal(shown.owners.length, 1);
   assert.equal(shown.owners[0].complete, true);
+  assert.deepEqual([...Buffer.from(shown.availability, 'base64')], new Array(21).fill(1));
   const map = Buffer.from(shown.partMap, 'base64');
   const bits = [...map].map((byte) => byte.toString(2).replaceAll('0', '').length).reduce((a, b) => a + b);
   assert.equal(bits, shown.parts);
@@ -53,6 +54,8 @@ test('a download is added, listed, paused, resumed, changed, and ends as a share
   await soon(async () => (await api.get('/files?state=shared')).json.total === 1);
   const { json: shared } = await api.get(`/files/${ID}`);
   assert.equal(shared.path, scene.path('downloads', HOSTILE));
+  assert.equal(shared.availability, null);
+  await soon(async () => (await api.get(`/files/${ID}`)).json.owners.length === 1);
   assert.deepEqual(told(await api.ask('/files', { method: 'POST', json: { md5: ID } })), [
     409,
     'ALREADY_SHARED',
