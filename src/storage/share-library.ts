@@ -201,7 +201,7 @@ export class ShareLibrary {
    * What was withheld of them is so no more. Throws as scanPath.
    */
   async add(path: string): Promise<readonly ScannedFile[]> {
-    const { files, problems } = await scanPath(path);
+    const { files, problems } = await scanPath(path, this.#options.leftOut);
     if (this.#isStopped) return [];
     if (!this.#added.includes(path)) this.#added.push(path);
     this.#tellProblems(problems);

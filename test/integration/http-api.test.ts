@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type ApiAnswer, ApiScene } from '../support/api-daemon.js';
 import { md5, seededBytes } from '../support/files.js';
@@ -94,6 +94,18 @@ test('a file that is shared no more is not taken up again while it lies there, a
   assert.deepEqual([again.status, again.json.md5, again.json.state], [201, ID, 'shared']);
   const missing = await api.ask('/files', { method: 'POST', json: { path: scene.path('none') } });
   assert.equal(missing.status, 507);
+});
+
+test('what is in the state folder is shared by no path, and a path that no file has is told so', async (t) => {
+  const scene = await ApiScene.start(t);
+  const { api } = await scene.daemon();
+  const share = async (path: string) => told(await api.ask('/files', { method: 'POST', json: { path } }));
+  await writeFile(scene.path('state', 'secret'), 'secret');
+  await symlink(scene.path('state', 'secret'), scene.path('link'));
+  for (const path of [scene.path('state'), scene.path('state', 'secret'), scene.path('link')])
+    assert.deepEqual(await share(path), [400, 'NOTHING_TO_SHARE'], path);
+  assert.deepEqual(await share('a\0b'), [400, 'BAD_REQUEST']);
+  assert.equal((await api.get('/files')).json.total, 0);
 });
 
 test('requests that are not in order are told so, and change nothing', async (t) => {

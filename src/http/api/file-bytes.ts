@@ -7,6 +7,7 @@ import { OperationalError, UsageError } from '../../core/errors.js';
 import { canonicalIp } from '../../model/address.js';
 import type { FileMd5 } from '../../model/ids.js';
 import { type ByteRange, rangeIn } from '../byte-range.js';
+import { isNamed } from '../entity-tag.js';
 import { disposition, mediaType } from '../media-type.js';
 import { type Endpoint, endpoint } from './endpoint.js';
 
@@ -65,7 +66,7 @@ export function fileBytesEndpoints(files: FileBytes, stalledMs = STALLED_MS): En
           throw new OperationalError('not-found', 'NO_SUCH_FILE', 'there is no file with this MD5');
         const etag = `"${md5}"`;
         describe(reply, file.name, etag);
-        if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+        if (isNamed(request.headers['if-none-match'], etag)) return reply.code(304).send();
         const range = rangeOf(request, file.size, etag);
         if (range === 'unsatisfiable') {
           reply.header('content-range', `bytes */${file.size}`).type('application/json');
