@@ -63,7 +63,7 @@ export async function benchSearch({ runs, json }: SearchBenchOptions): Promise<v
     await tracker.end();
     for (const neighbour of neighbours) neighbour.stop();
     const { search } = program.stats('tracker') as {
-      search: { forwarded: number; dropped: object; fanOut: number };
+      search: { forwarded: number; dropped: object; spread: number };
     };
     for (const [name, count] of [
       ['duplicate', DUPLICATES],
@@ -73,7 +73,7 @@ export async function benchSearch({ runs, json }: SearchBenchOptions): Promise<v
       report.result(name, count / middle(({ seconds }) => seconds), 'queries/s');
       report.result(`${name}-per-core`, count / middle(({ cpu }) => cpu), 'queries/s');
     }
-    report.result('fan-out', search.fanOut, 'x');
+    report.result('fan-out', search.forwarded / Math.max(1, search.spread), 'x');
     const came = neighbours.reduce((sum, { received }) => sum + Math.floor(received / QUERY), 0);
     report.result('passed-on', came / (runs * NEIGHBOURS * FRESH_EACH), 'x');
     report.note(`dropped: ${JSON.stringify(search.dropped)}`);

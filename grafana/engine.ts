@@ -2,7 +2,7 @@ import * as units from '@grafana/grafana-foundation-sdk/units';
 import { board } from './board.js';
 import { RESOURCES, SHORTEST, WRONG_PARTS } from './bottleneck.js';
 import { bars, graph, stat } from './panel.js';
-import { gauge, quantile, rate, ratio, sum, UP } from './query.js';
+import { ALERTS, gauge, quantile, rate, rateOfSome, ratio, sum, UP } from './query.js';
 
 const HITS = sum(rate('bugtorrent_cache_hits_total'));
 const MISSES = sum(rate('bugtorrent_cache_misses_total'));
@@ -18,7 +18,7 @@ export const ENGINE = board({
       title: 'Is it well, and if not, what is short?',
       panels: [
         stat({
-          title: 'Shortest now',
+          title: 'Bottleneck',
           description: 'What everything else waits for. peers: nothing is short, the node could do more.',
           width: 6,
           unit: units.PercentUnit,
@@ -28,10 +28,18 @@ export const ENGINE = board({
         stat({
           title: 'All reached',
           description: 'Whether Prometheus reaches every daemon. No: is it running, and its --http open?',
-          width: 6,
+          width: 3,
           unit: units.BoolYesNo,
           expr: UP,
           limits: { yellow: 1, red: 0.5 },
+        }),
+        stat({
+          title: 'Alerts',
+          description: 'Alerts that fire now; Prometheus names them, and says what to do.',
+          width: 3,
+          unit: units.Short,
+          expr: ALERTS,
+          limits: { yellow: 1, red: 2 },
         }),
         stat({
           title: 'Wrong parts, 1 h',
@@ -238,7 +246,7 @@ export const ENGINE = board({
           unit: units.RequestsPerSecond,
           queries: [
             {
-              expr: sum(rate('bugtorrent_connection_requests_total', 'listener="peer"'), 'command'),
+              expr: rateOfSome('bugtorrent_connection_requests_total', ['command'], 'listener="peer"'),
               legend: '{{command}}',
             },
           ],
@@ -273,7 +281,7 @@ export const ENGINE = board({
         graph({
           title: 'Processor',
           description: 'Of all threads; 1 is one processor.',
-          unit: 'suffix: CPUs',
+          unit: 'suffix:CPUs',
           isStacked: true,
           width: 6,
           queries: [{ expr: sum(rate('bugtorrent_process_cpu_seconds_total'), 'mode'), legend: '{{mode}}' }],

@@ -23,9 +23,23 @@ export function rate(name: NamesOf<'counter'>, ...matchers: readonly string[]): 
   return `rate(${select(name, matchers)}[$__rate_interval])`;
 }
 
-/** By how much a counter has grown over `range`, such as `1h`. */
+/**
+ * The same by `labels`, of what has happened at all in the time that is shown: names of what never happens would leave no
+ * room for the others. `none` where nothing has.
+ */
+export function rateOfSome(
+  name: NamesOf<'counter'>,
+  labels: readonly [string, ...string[]],
+  ...matchers: readonly string[]
+): string {
+  const happened = sum(`increase(${select(name, matchers)}[$__range])`, ...labels);
+  const none = `label_replace(vector(0), "${labels[0]}", "none", "", "")`;
+  return `(${sum(rate(name, ...matchers), ...labels)} and ${happened} > 0) or on () ${none}`;
+}
+
+/** By how much a counter has grown over `range`, such as `1h`; whole, as Prometheus makes fractions of what it estimates. */
 export function increase(name: NamesOf<'counter'>, range: string, ...matchers: readonly string[]): string {
-  return `increase(${select(name, matchers)}[${range}])`;
+  return `round(increase(${select(name, matchers)}[${range}]))`;
 }
 
 /** Of all instances; with `labels`, by them. */
@@ -43,6 +57,9 @@ export function quantile(share: number, name: NamesOf<'histogram'>, ...labels: r
 export function ratio(part: string, whole: string): string {
   return `${part} / (${whole} > 0) or vector(0)`;
 }
+
+/** Alerts that fire for the instances that are chosen. */
+export const ALERTS = `count(ALERTS{${CHOSEN}, alertstate="firing"}) or vector(0)`;
 
 /** Whether Prometheus reaches the instances that have this metric: 0 when one does not answer. */
 export const UP = `min(up{${CHOSEN}})`;

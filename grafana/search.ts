@@ -1,8 +1,12 @@
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import { board } from './board.js';
 import { graph, stat } from './panel.js';
-import { gauge, rate, ratio, sum, UP } from './query.js';
+import { ALERTS, gauge, rate, rateOfSome, ratio, sum, UP } from './query.js';
 
+const FAN_OUT = ratio(
+  sum(rate('bugtorrent_search_forwarded_total')),
+  sum(rate('bugtorrent_search_spread_total')),
+);
 const RECEIVED = sum(rate('bugtorrent_search_received_total'));
 
 export const SEARCH = board({
@@ -19,6 +23,13 @@ export const SEARCH = board({
           unit: units.BoolYesNo,
           expr: UP,
           limits: { yellow: 1, red: 0.5 },
+        }),
+        stat({
+          title: 'Alerts',
+          description: 'Alerts that fire now; Prometheus names them, and says what to do.',
+          unit: units.Short,
+          expr: ALERTS,
+          limits: { yellow: 1, red: 2 },
         }),
         stat({
           title: 'Neighbours',
@@ -42,12 +53,6 @@ export const SEARCH = board({
           expr: RECEIVED,
         }),
         stat({
-          title: 'Answers',
-          description: 'Answers that are sent to whoever asked, a second.',
-          unit: units.MessagesPerSecond,
-          expr: sum(rate('bugtorrent_search_answers_total')),
-        }),
-        stat({
           title: 'Duplicates',
           description:
             'Share of what comes that had come before by another way: the price of finding files around a break. Over 90 %: too many neighbours know each other.',
@@ -64,9 +69,9 @@ export const SEARCH = board({
         stat({
           title: 'Fan-out',
           description:
-            'Neighbours that a forwarded message was sent to, on average since the start, of the tracker with most.',
+            'Neighbours that a forwarded message is sent to, on average: the more, the more a search costs all trackers.',
           unit: units.Short,
-          expr: `max(${gauge('bugtorrent_search_fan_out')})`,
+          expr: FAN_OUT,
         }),
       ],
     },
@@ -97,7 +102,9 @@ export const SEARCH = board({
           description:
             'Messages by why they were not passed on; most are limits of how much one sender may ask for.',
           unit: units.MessagesPerSecond,
-          queries: [{ expr: sum(rate('bugtorrent_search_dropped_total'), 'reason'), legend: '{{reason}}' }],
+          queries: [
+            { expr: rateOfSome('bugtorrent_search_dropped_total', ['reason']), legend: '{{reason}}' },
+          ],
         }),
       ],
     },
@@ -115,10 +122,11 @@ export const SEARCH = board({
         }),
         graph({
           title: 'Fan-out',
-          description: 'Neighbours that a forwarded message was sent to, on average since the start.',
+          description:
+            'Neighbours that a forwarded message is sent to, on average; 0 when none is forwarded.',
           unit: units.Short,
           width: 12,
-          queries: [{ expr: sum(gauge('bugtorrent_search_fan_out'), 'instance'), legend: '{{instance}}' }],
+          queries: [{ expr: FAN_OUT, legend: 'neighbours' }],
         }),
       ],
     },

@@ -2,9 +2,9 @@ import * as units from '@grafana/grafana-foundation-sdk/units';
 import { board } from './board.js';
 import { SHORTEST, WRONG_PARTS } from './bottleneck.js';
 import { graph, stat } from './panel.js';
-import { gauge, increase, quantile, rate, ratio, sum, UP } from './query.js';
+import { ALERTS, gauge, increase, quantile, rate, rateOfSome, ratio, sum, UP } from './query.js';
 
-const PARTS_PER_SECOND = 'suffix: parts/s';
+const PARTS_PER_SECOND = 'suffix:parts/s';
 
 export const SEEDBOX = board({
   title: 'Seedbox',
@@ -22,6 +22,13 @@ export const SEEDBOX = board({
           limits: { yellow: 1, red: 0.5 },
         }),
         stat({
+          title: 'Alerts',
+          description: 'Alerts that fire now; Prometheus names them, and says what to do.',
+          unit: units.Short,
+          expr: ALERTS,
+          limits: { yellow: 1, red: 2 },
+        }),
+        stat({
           title: 'Trackers away',
           description: 'Trackers that a daemon has no login at: nobody finds it there.',
           unit: units.Short,
@@ -29,7 +36,7 @@ export const SEEDBOX = board({
           limits: { yellow: 1, red: 2 },
         }),
         stat({
-          title: 'Shortest',
+          title: 'Bottleneck',
           description:
             'What everything else waits for now, and how much of it is taken; the Engine dashboard shows the rest.',
           unit: units.PercentUnit,
@@ -64,12 +71,6 @@ export const SEEDBOX = board({
           unit: units.Short,
           expr: WRONG_PARTS,
           limits: { yellow: 1, red: 100 },
-        }),
-        stat({
-          title: 'Left to hash',
-          description: 'Bytes of files that are not shared yet, as they were not hashed.',
-          unit: units.BytesSI,
-          expr: sum(gauge('bugtorrent_library_bytes_queued')),
         }),
       ],
     },
@@ -155,7 +156,9 @@ export const SEEDBOX = board({
           title: 'Refused requests',
           description: 'Requests for parts that were refused, by reason.',
           unit: units.RequestsPerSecond,
-          queries: [{ expr: sum(rate('bugtorrent_upload_refused_total'), 'reason'), legend: '{{reason}}' }],
+          queries: [
+            { expr: rateOfSome('bugtorrent_upload_refused_total', ['reason']), legend: '{{reason}}' },
+          ],
         }),
         graph({
           title: 'Peers',
@@ -174,7 +177,7 @@ export const SEEDBOX = board({
           title: 'Parts asked for',
           description: 'What became of them: verified ones count, wrong and duplicate ones came for nothing.',
           unit: PARTS_PER_SECOND,
-          queries: [{ expr: sum(rate('bugtorrent_swarm_parts_total'), 'result'), legend: '{{result}}' }],
+          queries: [{ expr: rateOfSome('bugtorrent_swarm_parts_total', ['result']), legend: '{{result}}' }],
         }),
         graph({
           title: 'Time to fetch a part',
@@ -219,9 +222,12 @@ export const SEEDBOX = board({
         }),
         graph({
           title: 'Bytes shared',
-          description: 'Size of all files that are shared.',
+          description: 'Size of all files that are shared, and of those that are not hashed yet.',
           unit: units.BytesSI,
-          queries: [{ expr: sum(gauge('bugtorrent_library_bytes'), 'instance'), legend: '{{instance}}' }],
+          queries: [
+            { expr: sum(gauge('bugtorrent_library_bytes')), legend: 'shared' },
+            { expr: sum(gauge('bugtorrent_library_bytes_queued')), legend: 'left to hash' },
+          ],
         }),
         graph({
           title: 'Free disk space',

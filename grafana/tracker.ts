@@ -1,7 +1,7 @@
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import { board } from './board.js';
 import { graph, stat } from './panel.js';
-import { gauge, increase, quantile, rate, ratio, sum, UP } from './query.js';
+import { ALERTS, gauge, increase, quantile, rate, rateOfSome, ratio, sum, UP } from './query.js';
 
 const REQUESTS = sum(rate('bugtorrent_tracker_requests_total'));
 const TRACKER_SIDE = 'listener="tracker"';
@@ -20,6 +20,13 @@ export const TRACKER = board({
           unit: units.BoolYesNo,
           expr: UP,
           limits: { yellow: 1, red: 0.5 },
+        }),
+        stat({
+          title: 'Alerts',
+          description: 'Alerts that fire now; Prometheus names them, and says what to do.',
+          unit: units.Short,
+          expr: ALERTS,
+          limits: { yellow: 1, red: 2 },
         }),
         stat({
           title: 'Store away',
@@ -49,7 +56,7 @@ export const TRACKER = board({
           limits: { yellow: 0.2, red: 0.5 },
         }),
         stat({
-          title: 'Answered within, 99 %',
+          title: 'Answer time, 99 %',
           description: 'Time that 99 of 100 requests take at most, from being read to their answer.',
           unit: units.Seconds,
           expr: quantile(0.99, 'bugtorrent_tracker_request_seconds'),
@@ -62,12 +69,6 @@ export const TRACKER = board({
           unit: units.PercentUnit,
           expr: `max(${rate('bugtorrent_event_loop_busy_seconds_total')})`,
           limits: { yellow: 0.7, red: 0.9 },
-        }),
-        stat({
-          title: 'Memory',
-          description: 'Memory of the largest tracker process.',
-          unit: units.BytesIEC,
-          expr: `max(${gauge('bugtorrent_process_resident_memory_bytes')})`,
         }),
       ],
     },
@@ -82,9 +83,20 @@ export const TRACKER = board({
           unit: units.RequestsPerSecond,
           queries: [
             {
-              expr: sum(rate('bugtorrent_tracker_requests_total'), 'command', 'result'),
+              expr: rateOfSome('bugtorrent_tracker_requests_total', ['command', 'result']),
               legend: '{{command}} {{result}}',
             },
+          ],
+        }),
+        graph({
+          title: 'Answer time, 99 %',
+          description:
+            'Time that 99 of 100 requests of a command take at most, from being read to their answer.',
+          width: 12,
+          isCrowded: true,
+          unit: units.Seconds,
+          queries: [
+            { expr: quantile(0.99, 'bugtorrent_tracker_request_seconds', 'command'), legend: '{{command}}' },
           ],
         }),
         graph({
@@ -93,25 +105,8 @@ export const TRACKER = board({
           width: 12,
           isCrowded: true,
           unit: units.RequestsPerSecond,
-          queries: [{ expr: sum(rate('bugtorrent_tracker_refused_total'), 'reason'), legend: '{{reason}}' }],
-        }),
-        graph({
-          title: 'Answered within, 99 %',
-          description:
-            'Time that 99 of 100 requests of a command take at most, from being read to their answer.',
-          width: 6,
-          unit: units.Seconds,
           queries: [
-            { expr: quantile(0.99, 'bugtorrent_tracker_request_seconds', 'command'), legend: '{{command}}' },
-          ],
-        }),
-        graph({
-          title: 'Bytes of answers',
-          description: 'Bytes that trackers send; lists of owners are most of it.',
-          width: 6,
-          unit: units.BytesPerSecondSI,
-          queries: [
-            { expr: sum(rate('bugtorrent_tracker_answer_bytes_total'), 'instance'), legend: '{{instance}}' },
+            { expr: rateOfSome('bugtorrent_tracker_refused_total', ['reason']), legend: '{{reason}}' },
           ],
         }),
         graph({
@@ -134,7 +129,7 @@ export const TRACKER = board({
           unit: units.EventsPerSecond,
           queries: [
             {
-              expr: sum(rate('bugtorrent_connections_refused_total', TRACKER_SIDE), 'reason'),
+              expr: rateOfSome('bugtorrent_connections_refused_total', ['reason'], TRACKER_SIDE),
               legend: '{{reason}}',
             },
           ],
@@ -147,6 +142,7 @@ export const TRACKER = board({
         graph({
           title: 'Sessions and files',
           description: 'Peers that are logged in, and files with at least one owner.',
+          width: 6,
           unit: units.Short,
           queries: [
             { expr: sum(gauge('bugtorrent_tracker_sessions')), legend: 'sessions' },
@@ -155,8 +151,18 @@ export const TRACKER = board({
           ],
         }),
         graph({
+          title: 'Bytes of answers',
+          description: 'Bytes that trackers send; lists of owners are most of it.',
+          width: 6,
+          unit: units.BytesPerSecondSI,
+          queries: [
+            { expr: sum(rate('bugtorrent_tracker_answer_bytes_total'), 'instance'), legend: '{{instance}}' },
+          ],
+        }),
+        graph({
           title: 'Memory',
           description: 'Of the process, and the part of it that lists parts of incomplete owners.',
+          width: 6,
           unit: units.BytesIEC,
           queries: [
             {
@@ -173,6 +179,7 @@ export const TRACKER = board({
           title: 'Dead peers',
           description:
             'Silent peers that were probed in the last hour, by result, and sessions that were ended as nobody answered.',
+          width: 6,
           unit: units.Short,
           queries: [
             {

@@ -4,7 +4,11 @@ import autocannon, { type Result } from 'autocannon';
 export interface Scrape {
   readonly seconds: number;
   readonly bytes: number;
+  /** CPU seconds that the daemon has used since its start, as it says itself. */
+  readonly cpuSeconds: number;
 }
+
+const CPU_SECONDS = /^bugtorrent_process_cpu_seconds_total\{.*\} (\S+)$/gm;
 
 /** One look at the metrics; throws unless it is answered with them. */
 export async function scrape(url: string): Promise<Scrape> {
@@ -12,7 +16,9 @@ export async function scrape(url: string): Promise<Scrape> {
   const response = await fetch(`${url}/metrics`);
   const text = await response.text();
   if (!response.ok) throw new Error(`${url}/metrics was answered with ${response.status}`);
-  return { seconds: (performance.now() - began) / 1e3, bytes: text.length };
+  const seconds = (performance.now() - began) / 1e3;
+  const cpuSeconds = [...text.matchAll(CPU_SECONDS)].reduce((sum, [, value]) => sum + Number(value), 0);
+  return { seconds, bytes: text.length, cpuSeconds };
 }
 
 /** Runs `body` with a scrape every second meanwhile, as Prometheus would. */

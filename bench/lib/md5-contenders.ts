@@ -12,7 +12,7 @@ const PART_BYTES = 262_144;
 const CHUNK_BYTES = 65_536;
 const CHUNK_HEADER = 5;
 /** Parts go round, so that every way finds its data in the same caches. */
-const PARTS = 8;
+const PARTS = 12;
 const FRAME_BYTES = PART_BYTES + (PART_BYTES / CHUNK_BYTES) * CHUNK_HEADER;
 
 /** The chunks of a part. */
@@ -37,7 +37,7 @@ export async function md5Contenders(): Promise<{ contenders: Md5Contender[]; par
     { name: 'node-crypto', parts: 1, hash: ([part]) => [nodeDigest(part!)] },
     await hashWasm(),
     { name: 'scalar', parts: 4, hash: (some) => digests(scalar, some) },
-    ...[1, 2, 3, 4, 8].map((lanes) => ({
+    ...[1, 2, 3, 4, 8, 12].map((lanes) => ({
       name: lanes === 1 ? 'kernel-1-lane' : `kernel-${lanes}-lanes`,
       parts: lanes,
       hash: (some: readonly LandedPart[]) => digests(kernel, some),

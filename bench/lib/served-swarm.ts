@@ -21,6 +21,8 @@ export interface ServedSwarm {
   readonly daemon: Child;
   /** `http://HOST:PORT` of the daemon. */
   readonly url: string;
+  /** HOST:PORT. */
+  readonly tracker: string;
   end(): Promise<void>;
 }
 
@@ -46,7 +48,7 @@ export async function startServedSwarm(
   const trackers = [parseHostPort(at, 0)!];
   return {
     magnet: formatMagnet({ md5: md5 as FileMd5, name: 'source.bin', size, trackers }),
-    ...{ md5, source, daemon, url },
+    ...{ md5, source, daemon, url, tracker: at },
     async end() {
       await daemon.end();
       await tracker.end();
@@ -54,7 +56,8 @@ export async function startServedSwarm(
   };
 }
 
-function listensAt(child: Child, what: string): Promise<string> {
+/** HOST:PORT that it says; `what` is `http` for where it serves HTTP. */
+export function listensAt(child: Child, what: string): Promise<string> {
   const start = `${what} listening on `;
   return child.line((line) => (line.startsWith(start) ? line.slice(start.length) : null), STARTS_WITHIN_MS);
 }

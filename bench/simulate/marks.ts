@@ -20,6 +20,8 @@ const SCENARIOS: Readonly<Record<string, Partial<Scenario>>> = {
   'free-riders-seed-2x': { ...withFreeRiders, seedRate: 2 },
   'free-riders-seed-4x': { ...withFreeRiders, seedRate: 4 },
   'free-riders-seed-8x': { ...withFreeRiders, seedRate: 8 },
+  'free-riders-seed-2x-many-ports': { ...withFreeRiders, seedRate: 2, reconnect: true },
+  'free-riders-seed-4x-many-ports': { ...withFreeRiders, seedRate: 4, reconnect: true },
   'free-riders-seed-2x-random-choker': { ...withFreeRiders, seedRate: 2, choker: 'random' },
   'free-riders-seed-4x-random-choker': { ...withFreeRiders, seedRate: 4, choker: 'random' },
 };

@@ -3,7 +3,7 @@ import type { Random } from './random.js';
 
 /** What the simulation needs of a choker; the policy's Choker is one. Peers are numbers. */
 export interface SlotPolicy {
-  readonly holders: Iterable<number>;
+  readonly holders: readonly number[];
   wants(peer: number, now: number): void;
   leaves(peer: number, now: number): void;
   gave(peer: number, bytes: number, now: number): void;
@@ -19,7 +19,7 @@ export interface SlotPolicy {
  * Invariant: at most `slots` peers hold one, each of which wants it.
  */
 export class RandomChoker implements SlotPolicy {
-  readonly holders = new Set<number>();
+  readonly #holders = new Set<number>();
   readonly #waiting: number[] = [];
   readonly #slots: number;
   readonly #random: Random;
@@ -30,12 +30,16 @@ export class RandomChoker implements SlotPolicy {
     this.#random = random;
   }
 
+  get holders(): number[] {
+    return [...this.#holders];
+  }
+
   wants(peer: number): void {
-    if (!this.holders.has(peer) && !this.#waiting.includes(peer)) this.#waiting.push(peer);
+    if (!this.#holders.has(peer) && !this.#waiting.includes(peer)) this.#waiting.push(peer);
   }
 
   leaves(peer: number): void {
-    this.holders.delete(peer);
+    this.#holders.delete(peer);
     const at = this.#waiting.indexOf(peer);
     if (at >= 0) this.#waiting.splice(at, 1);
   }
@@ -47,12 +51,12 @@ export class RandomChoker implements SlotPolicy {
   review(now: number): void {
     if (now >= this.#reviewAt) {
       this.#reviewAt = now + REVIEW_MS;
-      this.#waiting.push(...this.holders);
-      this.holders.clear();
+      this.#waiting.push(...this.#holders);
+      this.#holders.clear();
     }
-    while (this.holders.size < this.#slots && this.#waiting.length > 0) {
+    while (this.#holders.size < this.#slots && this.#waiting.length > 0) {
       const at = Math.floor(this.#random() * this.#waiting.length);
-      this.holders.add(this.#waiting[at]!);
+      this.#holders.add(this.#waiting[at]!);
       this.#waiting[at] = this.#waiting.at(-1)!;
       this.#waiting.pop();
     }

@@ -22,6 +22,8 @@ export interface Scenario {
   readonly slots: number;
   /** Share of peers that upload nothing and register no part. */
   readonly freeRiders: number;
+  /** Free riders give up what they wait for at each FCHU and ask again from another port of their address. */
+  readonly reconnect: boolean;
   /** Peers arrive evenly spread over this time; 0: all are there at the start. */
   readonly arrivalMs: number;
   /** Whoever is complete leaves: contributors after giving one more part, or 10 s in which nobody asked. */
@@ -49,6 +51,7 @@ export const COMMON_SCENARIO: Scenario = {
   partMs: 5_000,
   slots: 4,
   freeRiders: 0,
+  reconnect: false,
   arrivalMs: 0,
   leave: false,
   neighbours: 40,

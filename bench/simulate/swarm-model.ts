@@ -1,9 +1,11 @@
 import type { PartIndex } from '../../src/model/ids.js';
 import { PartList } from '../../src/model/part-list.js';
 import { Choker, REVIEW_MS } from '../../src/policy/choker.js';
+import { ContenderTable } from '../../src/policy/contender-table.js';
 import { PartPicker } from '../../src/policy/part-picker.js';
 import { pickerArena } from '../../src/policy/picker-memory.js';
 import { type Picker, UninformedPicker } from './comparison-pickers.js';
+import { EdgeRows } from './edge-rows.js';
 import { EventHeap } from './event-heap.js';
 import { Neighbourhood } from './neighbourhood.js';
 import { PartTable } from './part-table.js';
@@ -106,11 +108,12 @@ export class SwarmModel {
     this.#sent = new Uint32Array(seeds * parts);
     this.#unfinished = peers;
     const memory = scenario.picker === 'rarest' ? pickerArena(peers, parts) : null;
+    const contenders = new ContenderTable(edges);
     for (let node = 0; node < nodes; node++) {
       const isPeer = node < peers;
       const rate = isPeer ? uploadOf(scenario, node) : seedRate;
       this.#partMs[node] = partMs / rate;
-      this.#chokers.push(isPeer && isFreeRider(scenario, node) ? null : this.#makeChoker());
+      this.#chokers.push(isPeer && isFreeRider(scenario, node) ? null : this.#makeChoker(contenders, node));
       if (this.#chokers[node] !== null) this.#uploads[node] = 1;
       if (!isPeer) this.#own.fill(node);
       else if (memory !== null)
@@ -167,10 +170,12 @@ export class SwarmModel {
     this.#events.push(time, about * KINDS + kind);
   }
 
-  #makeChoker(): SlotPolicy {
+  #makeChoker(contenders: ContenderTable, node: number): SlotPolicy {
     const { slots, choker, seedChoking } = this.#scenario;
     if (choker === 'random') return new RandomChoker(slots, this.#random);
-    return new Choker<number>({ slots, seedChoking, random: this.#random });
+    const { places } = this.#around;
+    const rows = new EdgeRows(contenders, node * places, (node + 1) * places);
+    return new Choker<number>({ slots, seedChoking, random: this.#random, rows });
   }
 
   #isSeed(node: number): boolean {
@@ -200,16 +205,17 @@ export class SwarmModel {
     const { neighbours, lagMs, download } = this.#scenario;
     // Otherwise only news make an owner wanted that was not.
     const isLimited = download !== null;
+    const reconnects = this.#scenario.reconnect && this.#uploads[node] === 0;
     if (this.#around.degree[node]! < neighbours) this.#meetOthers(node);
     const { places } = this.#around;
     const first = node * places;
     const begin = Math.floor(this.#random() * places);
-    for (let step = 0; step < places; step++) {
-      const edge = first + ((begin + step) % places);
+    for (let step = begin; step < begin + places; step++) {
+      const edge = first + (step < places ? step : step - places);
       const owner = this.#around.node[edge]!;
       if (owner === NOBODY) continue;
       const hasNews = this.#learn(edge, node, owner);
-      const isClosed = this.#wants[edge] === 1 && this.#now - this.#askedAt[edge]! >= WAIT_MS;
+      const isClosed = this.#wants[edge] === 1 && (reconnects || this.#now - this.#askedAt[edge]! >= WAIT_MS);
       if (isClosed) this.#closed(edge, owner);
       // A neighbour that is wanted no more is noticed when it would send.
       const isNewlyWanted = this.#wants[edge] === 0 && (hasNews || isClosed);
@@ -294,7 +300,7 @@ export class SwarmModel {
       if (this.#isReviewDue[owner] === 1) choker.review(this.#now, !this.#own.isComplete(owner));
       this.#isReviewDue[owner] = 0;
       if (this.#transfers.isFull(owner)) return;
-      for (const edge of [...choker.holders]) if (this.#sending[edge] === 0) this.#serveHolder(owner, edge);
+      for (const edge of choker.holders) if (this.#sending[edge] === 0) this.#serveHolder(owner, edge);
     } while (this.#isReviewDue[owner] === 1);
   }
 

@@ -1,12 +1,20 @@
 import { UsageError } from '../core/errors.js';
+import { EXIT } from './exit-code.js';
 import type { Invocation } from './invocation.js';
 
 const GIB = 2 ** 30;
 
 /** The benchmarks come with the package but are loaded only here. */
 export async function run({ words, settings, stop }: Invocation<'bench'>): Promise<void> {
+  const stopped = stop.made().then(() => {
+    if (stop.reason?.startsWith('SIG')) process.exit(EXIT.interrupted);
+    stop.signal.throwIfAborted();
+  });
   // Its children lead process groups of their own and end with this process.
-  void stop.made().then(() => process.exit(130));
+  await Promise.race([measure(words, settings), stopped]);
+}
+
+async function measure(words: readonly string[], settings: Invocation<'bench'>['settings']): Promise<void> {
   const { size, runs, json } = settings;
   if (words[0] === 'hash') {
     const { benchHash } = await import('../../bench/hash.js');

@@ -12,8 +12,12 @@ interface Circumstances {
   readonly json: boolean;
 }
 
-/** The code of the one failure that a reader of stdout who went away makes: of `get -o -`. */
-export const STDOUT_UNREAD = 'STDOUT_UNREAD';
+const STDOUT_UNREAD = 'STDOUT_UNREAD';
+
+/** The failure of a command whose exit code 0 says more than what its reader, who went away, has read: of `get`, `verify`. */
+export function unreadBefore(what: string): OperationalError {
+  return new OperationalError('disk', STDOUT_UNREAD, `stdout: its reader went away before ${what}`);
+}
 
 /** Says why the command failed, to people and with `json` to programs; returns the exit code. */
 export function reportFailure(error: unknown, { output, stop, env, json }: Circumstances): ExitCode {

@@ -2,13 +2,13 @@ import './tiering.js';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemClock } from '../core/clock.js';
-import { OperationalError, UsageError } from '../core/errors.js';
+import { UsageError } from '../core/errors.js';
 import { type DownloadResult, download } from '../daemon/downloader.js';
 import type { SettingsOf } from '../daemon/settings.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
 import { diskError, isErrno } from '../storage/disk-error.js';
 import { chooseFile } from './choose-file.js';
-import { STDOUT_UNREAD } from './failure.js';
+import { unreadBefore } from './failure.js';
 import { ConfigFollower } from './follow-config.js';
 import { follow } from './follow-result.js';
 import type { Invocation } from './invocation.js';
@@ -65,17 +65,16 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
     });
     await writeStats(stats, env);
   } catch (error) {
-    throw toStdout && stop.reason === 'stdout closed' ? unread() : error;
+    if (stop.reason !== 'stdout closed') throw error;
+    throw unreadBefore(
+      toStdout ? 'it had the whole file' : 'the download was done; the same command goes on',
+    );
   } finally {
     endWatch();
     for (const follower of followers) follower.stop();
     report.end();
   }
 }
-
-/** As for curl, whose reader got less than the file, that is a failure. */
-const unread = () =>
-  new OperationalError('disk', STDOUT_UNREAD, 'stdout: its reader went away before it had the whole file');
 
 function refuseContradictions({ settings, givenBy }: Invocation<'get'>): void {
   if (settings.output === '-' && settings.json) {

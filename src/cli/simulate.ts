@@ -37,6 +37,7 @@ function swarmOf(settings: SettingsOf<'simulate'>): Scenario {
     download: settings['peer-download'],
     partMs: settings['part-time'],
     freeRiders: settings['free-riders'],
+    reconnect: false,
     arrivalMs: settings.arrivals,
     lagMs: settings['fchu-lag'],
     roundTripMs: settings['round-trip'],

@@ -111,24 +111,27 @@ function detailLines(details: ApiFileDetails, { columns, rows }: Size): StyledLi
 
 function slotLines({ total, inUse, queued, peers }: Slots, rows: number): StyledLine[] {
   const heading = `SLOTS  ${inUse} of ${total} in use, ${counted(queued, 'request')} waiting`;
+  const shown = peers.slice(0, rows);
+  const widest = Math.max(0, ...shown.map(({ peer }) => peer.length));
   return [
     { text: heading, style: 'title' },
-    ...peers.slice(0, rows).map((peer) => {
+    ...shown.map((peer) => {
       const facts = [
-        peer.peer.padEnd(24),
-        `up ${formatRate(peer.uploadRate)}`.padEnd(14),
-        `down ${formatRate(peer.downloadRate)}`.padEnd(16),
-        counted(peer.queued, 'request').padEnd(11),
+        peer.peer.padEnd(widest),
+        `up ${formatRate(peer.uploadRate)}`.padEnd(13),
+        `down ${formatRate(peer.downloadRate)}`.padEnd(15),
         slotWords(peer),
       ];
-      return { text: `  ${facts.join('  ')}`.trimEnd(), ...(peer.state === 'waiting' ? DIM : {}) };
+      return { text: `  ${facts.join('  ')}`, ...(peer.state === 'waiting' ? DIM : {}) };
     }),
   ];
 }
 
-function slotWords({ state, reason, waitedMs }: Slots['peers'][number]): string {
-  if (state === 'waiting') return `waits for a slot since ${formatClock(waitedMs / 1000)}`;
-  return `has a slot${state === 'idle' ? ', idle' : ''}${reason === null ? '' : `: ${reason}`}`;
+function slotWords({ state, reason, queued, uploadRate, waitedMs }: Slots['peers'][number]): string {
+  if (state === 'waiting') return `waits ${formatClock(waitedMs / 1000)} for ${counted(queued, 'part')}`;
+  // Without a request at this moment is also whoever takes a part slowly.
+  if (state === 'idle' && uploadRate === 0) return 'asks for nothing';
+  return `slot: ${reason === 'idle' ? 'lent' : reason}`;
 }
 
 const DIM = { style: 'dim' } as const;

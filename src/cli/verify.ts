@@ -2,6 +2,7 @@ import { systemClock } from '../core/clock.js';
 import { UsageError } from '../core/errors.js';
 import { verifyFile } from '../daemon/verify-file.js';
 import type { FileMd5 } from '../model/ids.js';
+import { unreadBefore } from './failure.js';
 import type { Invocation } from './invocation.js';
 import { debugLogger } from './log.js';
 import { progressReport } from './progress-report.js';
@@ -32,6 +33,8 @@ export async function run({ words, settings, output, env, stop }: Invocation<'ve
       const rate = formatRate(bytes / Math.max(seconds, 0.001));
       output.print(`${path}: ${formatBytes(bytes)} in ${seconds.toFixed(1)} s (${rate}), MD5 ${md5} holds`);
     }
+  } catch (error) {
+    throw stop.reason === 'stdout closed' ? unreadBefore('the file was verified to its end') : error;
   } finally {
     report.end();
   }

@@ -16,6 +16,7 @@ import { saltSuffixes } from '../swarm/salt-suffixes.js';
 import { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { FoundAtTrackers } from '../swarm/tracker-group.js';
 import type { Adjustable } from './adjustable.js';
+import { begunFirst } from './begun-first.js';
 import type { Engine } from './engine.js';
 import { FileDownload, IO_THREADS } from './file-download.js';
 import { type Choose, findFile, manifestsOf, type Wanted } from './find-file.js';
@@ -136,7 +137,7 @@ class DownloadRun {
     const look = (text: string) => this.#lookPatiently(text);
     const found = await this.#orInterrupted(findFile(wanted, look, choose ?? null));
     const engine = await working;
-    const manifests = manifestsOf(found);
+    const manifests = await begunFirst(manifestsOf(found), (manifest) => this.#targetOf(manifest));
     for (const manifest of manifests) {
       const existing = await this.#alreadyThere(manifest, engine);
       if (existing !== null) return existing;

@@ -15,8 +15,8 @@ import type { ArrivingFile } from './file-reading.js';
 import { PartArrivals } from './part-arrivals.js';
 import type { PeerNode } from './peer-node.js';
 
-/** One processor is left to the sequential hash. */
-export const IO_THREADS = Math.max(1, availableParallelism() - 1);
+/** The main thread uses a third of a processor: one thread a processor leaves none idle. */
+export const IO_THREADS = availableParallelism();
 
 export interface FileDownloadInit {
   readonly manifest: Manifest;
@@ -146,7 +146,9 @@ function makeDownload(
       finishHash: (job) => engine.hashThread().run('finishHash', job),
       verifyParts: (job) => engine.pool.run('verifyParts', job),
     },
-    writers: IO_THREADS,
+    // One processor is left to the sequential hash.
+    writers: Math.max(1, IO_THREADS - 1),
+    verifiers: IO_THREADS,
     connect: (address, onRoom) => node.connect(address, onRoom),
     findOwners: async () => {
       const owners = await trackers.findOwners(md5, geometry, name);

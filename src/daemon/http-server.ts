@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.js';
 import { AccessTokens } from '../http/access-tokens.js';
 import { AddressFile } from '../http/address-file.js';
 import { healthRoutes } from '../http/health.js';
-import { isLoopback } from '../http/host-check.js';
+import { isLoopbackHost } from '../http/host-check.js';
 import { HttpListener } from '../http/http-listener.js';
 import { metricsRoute } from '../http/metrics-route.js';
 import { pageRoutes } from '../http/page-routes.js';
@@ -56,7 +56,7 @@ export class HttpServer {
 
   /** Whether nobody else reaches a listener there: all others need a token. */
   static isForThisMachine({ host }: HostPort): boolean {
-    return isLoopback(host);
+    return isLoopbackHost(host);
   }
 
   constructor(options: HttpServerOptions) {

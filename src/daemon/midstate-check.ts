@@ -20,7 +20,7 @@ import type { PartCache } from '../storage/part-cache.js';
 import type { Engine } from './engine.js';
 
 /** As many as the hash kernel takes at once. */
-const PARTS_PER_TASK = 8;
+const PARTS_PER_TASK = 12;
 
 interface MidstateCheckInit {
   readonly memory: Pick<PartCache, 'acquire' | 'acquireLater'>;

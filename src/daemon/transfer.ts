@@ -16,6 +16,7 @@ import { PartFile } from '../storage/part-file.js';
 import type { OwnerStatus } from '../swarm/download.js';
 import type { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { ServedFile } from '../swarm/upload.js';
+import { begunFirst } from './begun-first.js';
 import { atFirstFree, type Targets, targetOrder, targetsFor } from './download-target.js';
 import type { Engine } from './engine.js';
 import { FileDownload } from './file-download.js';
@@ -191,8 +192,8 @@ export class Transfer {
     const { node, counts, completed, clock, engine, logger } = this.#init;
     const { sequential } = this;
     const found = await findFile({ magnet: this.#magnet }, (text) => node.trackers.look(text), null);
+    const [manifest] = await begunFirst(manifestsOf(found), ({ name }) => this.#targets(name).own);
     if (signal.aborted) return;
-    const [manifest] = manifestsOf(found);
     const targets = await targetOrder(this.#targets(manifest.name), manifest.md5);
     const how = { manifest, force: false, sequential, verify: true };
     const download = await atFirstFree(targets, (target) =>

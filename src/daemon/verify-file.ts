@@ -15,8 +15,8 @@ import { Engine } from './engine.js';
 import { hashFile } from './local-file.js';
 import { midstateCheck } from './midstate-check.js';
 
-/** Payload memory for each thread: eight parts, and room to spare. */
-const MEMORY = 3_145_728;
+/** Payload memory for each thread: the twelve parts of a task, and room to spare. */
+const MEMORY = 4_194_304;
 const THREADS = availableParallelism();
 
 export interface VerifyOptions {

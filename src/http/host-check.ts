@@ -2,20 +2,19 @@
  * Which Host headers a listener answers to: a page of another site can have its own name point to this machine (DNS
  * rebinding), but cannot have a browser send another name than that.
  */
-import ipaddr from 'ipaddr.js';
-import { canonicalIp } from '../model/address.js';
+import { isIP } from 'node:net';
+import { canonicalIp, isLoopback } from '../model/address.js';
 
 /** Whether only this machine reaches a listener on `host`. */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true;
+export function isLoopbackHost(host: string): boolean {
   const ip = canonicalIp(host);
-  return ipaddr.isValid(ip) && ipaddr.parse(ip).range() === 'loopback';
+  return host === 'localhost' || (isIP(ip) !== 0 && isLoopback(ip));
 }
 
 /** Whether a request with this Host header is meant for the listener on `listenHost`, which is on loopback. */
 export function isOwnHost(header: string | undefined, listenHost: string): boolean {
   const name = header === undefined ? null : nameIn(header);
-  return name !== null && (isLoopback(name) || canonicalIp(name) === canonicalIp(listenHost));
+  return name !== null && (isLoopbackHost(name) || canonicalIp(name) === canonicalIp(listenHost));
 }
 
 /** Whether an Origin header is that of a page from the place that the Host header names. */

@@ -13,7 +13,7 @@ import type { Logger } from '../core/logger.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
 import type { AccessTokens } from './access-tokens.js';
 import { statusOf } from './error-status.js';
-import { isLoopback, isOwnHost, isOwnOrigin } from './host-check.js';
+import { isLoopbackHost, isOwnHost, isOwnOrigin } from './host-check.js';
 import { allows, type Scope } from './scope.js';
 import { WrongTokens } from './wrong-tokens.js';
 
@@ -57,7 +57,7 @@ export class HttpListener {
 
   constructor(init: HttpListenerInit) {
     const isOpen = !init.tokens.areNeeded;
-    invariant(!isOpen || isLoopback(init.listen.host), 'a listener for others has a token');
+    invariant(!isOpen || isLoopbackHost(init.listen.host), 'a listener for others has a token');
     this.#init = init;
     this.#wrong = new WrongTokens(init.clock);
     this.#app = fastify({
@@ -114,7 +114,7 @@ export class HttpListener {
       .header('cache-control', 'no-store')
       .header('x-content-type-options', 'nosniff')
       .header('cross-origin-resource-policy', 'same-origin');
-    if (isLoopback(host) && !isOwnHost(headers.host, host)) {
+    if (isLoopbackHost(host) && !isOwnHost(headers.host, host)) {
       refuse(reply, 403, 'FOREIGN_HOST', 'the Host header names another machine');
       return false;
     }

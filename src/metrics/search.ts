@@ -9,8 +9,8 @@ export const SEARCH = {
   bugtorrent_search_filtered_total: counter('Copies not sent, because nothing behind that neighbour matches'),
   bugtorrent_search_answers_total: counter('Answers sent to whoever asked'),
   bugtorrent_search_dropped_total: counter('Messages that went no further', 'reason'),
-  bugtorrent_search_fan_out: gauge(
-    'Neighbours that a forwarded message was sent to, on average since the start',
+  bugtorrent_search_spread_total: counter(
+    'Queries and requests for neighbours that went on at all: copies forwarded by these are the fan-out',
   ),
   bugtorrent_search_neighbours: gauge(
     'Neighbours by state: kept has a connection, plain takes one request a connection, connecting and away have none',
@@ -25,7 +25,7 @@ interface SearchStats {
     readonly duplicate: number;
     readonly forwarded: number;
     readonly filtered: number;
-    readonly fanOut: number;
+    readonly spread: number;
     readonly answers: number;
     readonly dropped: ByLabel;
     readonly neighbours: Readonly<Record<'kept' | 'plain' | 'connecting' | 'away', number>>;
@@ -45,7 +45,7 @@ export function collectSearch(registry: MetricsRegistry, stats: () => SearchStat
       bugtorrent_search_filtered_total: search?.filtered ?? 0,
       bugtorrent_search_answers_total: search?.answers ?? 0,
       bugtorrent_search_dropped_total: search?.dropped ?? {},
-      bugtorrent_search_fan_out: search?.fanOut ?? 0,
+      bugtorrent_search_spread_total: search?.spread ?? 0,
       bugtorrent_search_neighbours: { kept, plain, connecting, away },
     };
   });

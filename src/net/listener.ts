@@ -72,7 +72,7 @@ export class Listener {
       this.#server.once('error', failed);
       this.#server.listen(options, () => {
         this.#server.off('error', failed);
-        this.#server.on('error', (error) => this.#init.logger.error({ err: error }, 'cannot accept'));
+        this.#server.on('error', (error) => this.#init.logger.error({ error }, 'cannot accept'));
         const bound = this.#server.address() as AddressInfo;
         resolve({ address: bound.address, port: bound.port });
       });

@@ -95,7 +95,7 @@ export class Turns {
 
   #refusal(error: unknown, { command }: Request): Refusal {
     if (error instanceof ProtocolError) return new Refusal(error.code);
-    this.#init.logger.error({ err: error, command }, 'a request could not be handled');
+    this.#init.logger.error({ error, command }, 'a request could not be handled');
     return new Refusal('handler-error');
   }
 }

@@ -6,32 +6,32 @@
  * peer has a claim to are lent as idle ones, and taken back for who has a claim.
  *
  * Invariant: after `review` at most `slots` peers hold one, one of them at most the optimistic; while a peer that wants one
- * has none, no slot is free. Whoever holds one wants it.
+ * has none, no slot is free. Whoever holds one wants it. `#holders` are the rows that have a reason, in the order of holding.
  */
+import { type ContenderRows, KeyedRows } from './contender-rows.js';
 import {
-  byClaim,
-  byTenure,
-  byWait,
-  type Contender,
-  extremeClaim,
-  gaveClaim,
-  mayBeOptimistic,
+  AWAY,
+  type ContenderTable,
+  IDLE,
   NEVER,
-  newContender,
-  OPTIMISTIC_AGAIN_MS,
+  OPTIMISTIC,
+  REGULAR,
+  SLOT_REASONS,
   type SlotReason,
-  SNUB_MS,
-} from './contender.js';
-import { RecentBytes } from './recent-bytes.js';
+  WAITING,
+} from './contender-table.js';
+import { FirstClaims } from './first-claims.js';
 
 export type SeedChoking = 'round-robin' | 'fastest' | 'anti-leech';
 
-export interface ChokerInit {
+export interface ChokerInit<K> {
   /** All of them, the optimistic one included. */
   readonly slots: number;
   readonly seedChoking: SeedChoking;
   /** From 0 up to but not 1. */
   readonly random: () => number;
+  /** Where it keeps what it knows of its peers; in memory of its own when left out. */
+  readonly rows?: ContenderRows<K>;
 }
 
 export const REVIEW_MS = 10_000;
@@ -42,33 +42,38 @@ const AWAY_MS = 90_000;
 const MAX_AWAY = 1_024;
 /** While seeding by time, the newest keep all slots every third period. */
 const KEEP_ALL_EVERY = 3;
+const NOBODY = -1;
 
 export class Choker<K> {
   /** May change at any time; holds from the next review. */
   slots: number;
   readonly #seedChoking: SeedChoking;
   readonly #random: () => number;
-  readonly #known = new Map<K, Contender<K>>();
-  readonly #holders = new Set<K>();
+  readonly #rows: ContenderRows<K>;
+  readonly #table: ContenderTable;
+  readonly #holders: number[] = [];
   #wanting = 0;
   #regular = 0;
-  #optimistic: K | null = null;
+  #optimistic = NOBODY;
   #reviewAt = NEVER;
   #round = 0;
 
-  constructor({ slots, seedChoking, random }: ChokerInit) {
+  constructor({ slots, seedChoking, random, rows }: ChokerInit<K>) {
     this.slots = slots;
     this.#seedChoking = seedChoking;
     this.#random = random;
+    this.#rows = rows ?? new KeyedRows<K>();
+    this.#table = this.#rows.table;
   }
 
-  get holders(): ReadonlySet<K> {
-    return this.#holders;
+  /** Who has a slot now. */
+  get holders(): K[] {
+    return this.#holders.map((row) => this.#rows.peerOf(row));
   }
 
   /** Somebody waits for a slot. */
   get contended(): boolean {
-    return this.#wanting > this.#holders.size;
+    return this.#wanting > this.#holders.length;
   }
 
   /** Peers that want a slot, holders included. */
@@ -78,14 +83,18 @@ export class Choker<K> {
 
   /** Whoever has the slot that goes round, whether it uses it or not. */
   get optimistic(): K | null {
-    return this.#optimistic;
+    return this.#optimistic === NOBODY ? null : this.#rows.peerOf(this.#optimistic);
   }
 
   /** Those without a slot that want one, who waits longest first. */
   get waiting(): K[] {
-    return this.#among((known) => known.reason === null)
-      .sort(byWait)
-      .map(({ peer }) => peer);
+    const { standing } = this.#table;
+    const waiting: number[] = [];
+    for (let row = this.#rows.first; row < this.#rows.end; row++) {
+      if (standing[row] === WAITING) waiting.push(row);
+    }
+    const since = (row: number) => this.#table.since(row);
+    return waiting.sort((a, b) => since(a) - since(b)).map((row) => this.#rows.peerOf(row));
   }
 
   /** When the next review is due that may take slots from their holders, in milliseconds. */
@@ -94,77 +103,73 @@ export class Choker<K> {
   }
 
   holds(peer: K): boolean {
-    return this.#holders.has(peer);
+    return this.reason(peer) !== null;
   }
 
   /** Why the peer has its slot; null when it has none. */
   reason(peer: K): SlotReason | null {
-    return this.#known.get(peer)?.reason ?? null;
+    const row = this.#rows.find(peer);
+    return row === NOBODY ? null : SLOT_REASONS[this.#table.standing[row]!]!;
   }
 
   /** Since when the peer has waited for a slot; null when it has one, or wants none. */
   waitsSince(peer: K): number | null {
-    const known = this.#known.get(peer);
-    return known === undefined || known.reason !== null || !known.wants ? null : known.since;
+    const row = this.#rows.find(peer);
+    return row !== NOBODY && this.#table.standing[row] === WAITING ? this.#table.since(row) : null;
   }
 
   /** Since when the peer has its slot; null when it has none. */
   heldSince(peer: K): number | null {
-    const known = this.#known.get(peer);
-    return known === undefined || known.reason === null ? null : known.since;
+    return this.holds(peer) ? this.#table.since(this.#rows.find(peer)) : null;
   }
 
   /** It has a request that waits or is served. `review` is due. Times are milliseconds. */
   wants(peer: K, now: number): void {
-    const known = this.#know(peer, now);
-    if (known.wants) return;
-    if (now - known.leftAt > AWAY_MS) known.since = now;
-    known.wants = true;
+    const row = this.#know(peer, now);
+    if (this.#table.wants(row)) return;
+    if (now - this.#table.leftAt(row) > AWAY_MS) this.#table.setSince(row, now);
+    this.#table.standing[row] = WAITING;
     this.#wanting++;
   }
 
   /** It has no request any more; its slot is free at once. `review` is due. */
   leaves(peer: K, now: number): void {
-    const known = this.#known.get(peer);
-    if (known === undefined || !known.wants) return;
-    this.#release(known, now);
-    known.wants = false;
-    known.leftAt = now;
+    const row = this.#rows.find(peer);
+    if (row === NOBODY || !this.#table.wants(row)) return;
+    this.#release(row, now);
+    this.#table.standing[row] = AWAY;
+    this.#table.setLeftAt(row, now);
     this.#wanting--;
-    if (this.#known.size - this.#wanting > MAX_AWAY && now - known.gaveAt >= SNUB_MS)
-      this.#known.delete(peer);
+    if (this.#rows.size - this.#wanting > MAX_AWAY && this.#table.isSnubbed(row, now)) this.#rows.remove(row);
   }
 
   /** Payload that it sent us. */
   gave(peer: K, bytes: number, now: number): void {
-    const known = this.#know(peer, now);
-    known.gave ??= new RecentBytes();
-    known.gave.add(bytes, now);
-    known.gaveAt = now;
+    this.#table.gave(this.#know(peer, now), bytes, now);
   }
 
   /** Payload that we sent it. */
   took(peer: K, bytes: number, now: number): void {
-    const known = this.#known.get(peer);
-    if (known === undefined) return;
-    known.took ??= new RecentBytes();
-    known.took.add(bytes, now);
+    const row = this.#rows.find(peer);
+    if (row !== NOBODY) this.#table.took(row, bytes, now);
   }
 
   /** The share that it has of the file it asks for, 0 to 1; unknown, it is taken to begin. */
   progress(peer: K, fraction: number): void {
-    const known = this.#known.get(peer);
-    if (known !== undefined) known.progress = fraction;
+    const row = this.#rows.find(peer);
+    if (row !== NOBODY) this.#table.setProgress(row, fraction);
   }
 
   /** Payload that it took in the last 20 s. */
   recentlyTook(peer: K, now: number): number {
-    return this.#known.get(peer)?.took?.within(now) ?? 0;
+    const row = this.#rows.find(peer);
+    return row === NOBODY ? 0 : this.#table.recentlyTook(row, now);
   }
 
   /** Payload that it gave in the last 20 s. */
   recentlyGave(peer: K, now: number): number {
-    return this.#known.get(peer)?.gave?.within(now) ?? 0;
+    const row = this.#rows.find(peer);
+    return row === NOBODY ? 0 : this.#table.recentlyGave(row, now);
   }
 
   /** To be called at `reviewAt`, and when contenders or slots changed: then only free and idle slots change hands. */
@@ -172,14 +177,14 @@ export class Choker<K> {
     const isDue = now >= this.#reviewAt;
     // A late review does not put the next one off, unless it is late by more than one.
     if (isDue) this.#reviewAt = REVIEW_MS + (now - this.#reviewAt < REVIEW_MS ? this.#reviewAt : now);
-    if (isDue || this.#holders.size > this.slots) {
+    if (isDue || this.#holders.length > this.slots) {
       this.#round++;
       this.#forget(now);
       if (this.#byTime(downloading)) this.#rotate(now);
       else this.#rank(now, downloading);
     }
     if (this.#regular < this.slots - 1 && !this.#byTime(downloading)) this.#grantRegular(now, downloading);
-    if (this.#optimistic === null && !this.#byTime(downloading)) this.#grantOptimistic(now);
+    if (this.#optimistic === NOBODY && !this.#byTime(downloading)) this.#grantOptimistic(now);
     this.#lendIdle(now, downloading);
   }
 
@@ -190,139 +195,157 @@ export class Choker<K> {
   /** Seeding by time, as the mainline client does: the newest stay, the oldest gives its slot to a random peer. */
   #rotate(now: number): void {
     const keep = this.#round % KEEP_ALL_EVERY === 0 || !this.contended ? this.slots : this.slots - 1;
-    const newest = this.#among((known) => known.reason !== null).sort((a, b) => b.since - a.since);
-    const waiting = this.#among((known) => mayBeOptimistic(known, now));
-    for (const [i, known] of newest.entries()) {
-      if (i >= keep) this.#release(known, now);
-      else this.#mark(known, 'regular');
+    const newest = [...this.#holders].sort((a, b) => this.#table.since(b) - this.#table.since(a));
+    const chosen = Math.min(newest.length, keep) < this.slots ? this.#randomWaiting(now) : NOBODY;
+    for (const [i, row] of newest.entries()) {
+      if (i >= keep) this.#release(row, now);
+      else this.#mark(row, REGULAR);
     }
-    if (this.#holders.size >= this.slots || waiting.length === 0) return;
-    this.#hold(waiting[Math.floor(this.#random() * waiting.length)]!, 'optimistic', now);
+    if (chosen !== NOBODY) this.#hold(chosen, OPTIMISTIC, now);
+  }
+
+  /** Who may have the optimistic slot, each equally likely. */
+  #randomWaiting(now: number): number {
+    let chosen = NOBODY;
+    let seen = 0;
+    for (let row = this.#rows.first; row < this.#rows.end; row++) {
+      if (!this.#mayBeOptimistic(row, now)) continue;
+      seen++;
+      if (this.#random() * seen < 1) chosen = row;
+    }
+    return chosen;
   }
 
   /** Regular slots to those with the best claims. The others are free again, the optimistic one when its time is over. */
   #rank(now: number, downloading: boolean): void {
-    const best = this.#claimants(now, downloading).slice(0, Math.max(0, this.slots - 1));
-    const chosen = new Set(best.map(({ peer }) => peer));
+    const best = this.#claimants(this.slots - 1, true, now, downloading);
     const optimisticOver = this.#optimisticIsOver(now);
-    for (const peer of [...this.#holders]) {
-      if (chosen.has(peer)) continue;
-      const known = this.#known.get(peer)!;
-      if (known.reason !== 'optimistic' || optimisticOver || this.slots < 1) this.#release(known, now);
+    for (const row of [...this.#holders]) {
+      if (best.includes(row)) continue;
+      if (row !== this.#optimistic || optimisticOver || this.slots < 1) this.#release(row, now);
     }
-    for (const known of best) this.#hold(known, 'regular', now);
+    for (const row of best) this.#hold(row, REGULAR, now);
   }
 
   #optimisticIsOver(now: number): boolean {
-    if (this.#optimistic === null) return false;
-    return now - this.#known.get(this.#optimistic)!.optimisticAt >= OPTIMISTIC_MS;
+    return this.#optimistic !== NOBODY && now - this.#table.optimisticAt(this.#optimistic) >= OPTIMISTIC_MS;
   }
 
   #grantRegular(now: number, downloading: boolean): void {
     if (!this.#mayGrant()) return;
-    for (const known of this.#claimants(now, downloading)) {
-      if (this.#regular >= this.slots - 1) return;
-      if (known.reason === 'regular' || known.reason === 'optimistic') continue;
-      if (known.reason === null && !this.#makeRoom(now)) return;
-      this.#hold(known, 'regular', now);
+    for (const row of this.#claimants(this.slots - 1 - this.#regular, false, now, downloading)) {
+      if (!this.#table.holds(row) && !this.#makeRoom(now)) return;
+      this.#hold(row, REGULAR, now);
     }
   }
 
   #grantOptimistic(now: number): void {
     if (!this.#mayGrant()) return;
-    let first: Contender<K> | null = null;
-    for (const known of this.#known.values()) {
-      if (mayBeOptimistic(known, now) && (first === null || known.since < first.since)) first = known;
+    let first = NOBODY;
+    for (let row = this.#rows.first; row < this.#rows.end; row++) {
+      if (!this.#mayBeOptimistic(row, now)) continue;
+      if (first === NOBODY || this.#table.since(row) < this.#table.since(first)) first = row;
     }
-    if (first !== null && this.#makeRoom(now)) this.#hold(first, 'optimistic', now);
+    if (first !== NOBODY && this.#makeRoom(now)) this.#hold(first, OPTIMISTIC, now);
+  }
+
+  #mayBeOptimistic(row: number, now: number): boolean {
+    return this.#table.standing[row] === WAITING && this.#table.mayBegin(row, now);
   }
 
   /** Free slots to those with a claim, then to who waits longest. */
   #lendIdle(now: number, downloading: boolean): void {
-    if (!this.contended || this.#holders.size >= this.slots) return;
-    const waiting = this.#among((known) => known.reason === null);
-    if (downloading) for (const known of waiting) known.claim = gaveClaim(known, now);
-    waiting.sort(downloading ? byClaim(byWait) : byWait);
-    for (const known of waiting.slice(0, this.slots - this.#holders.size)) {
-      this.#hold(known, 'idle', now);
+    const free = this.slots - this.#holders.length;
+    if (!this.contended || free <= 0) return;
+    const { standing } = this.#table;
+    const first = new FirstClaims(this.#table, free, true);
+    for (let row = this.#rows.first; row < this.#rows.end; row++) {
+      if (standing[row] === WAITING) first.add(row, downloading ? this.#table.gaveClaim(row, now) : 0);
     }
+    for (const row of first.rows) this.#hold(row, IDLE, now);
   }
 
   /** A slot could go to who waits. */
   #mayGrant(): boolean {
-    const idle = this.#holders.size - this.#regular - (this.#optimistic === null ? 0 : 1);
-    return this.#wanting > this.#holders.size - idle && (idle > 0 || this.#holders.size < this.slots);
+    const idle = this.#holders.length - this.#regular - (this.#optimistic === NOBODY ? 0 : 1);
+    return this.#wanting > this.#holders.length - idle && (idle > 0 || this.#holders.length < this.slots);
   }
 
-  /** Those who want a slot and have a claim to a regular one, best first. */
-  #claimants(now: number, downloading: boolean): Contender<K>[] {
-    const isTakingTurns = !downloading && this.#seedChoking === 'anti-leech';
-    const claimants = this.#among((known) => {
-      known.claim = this.#claim(known, now, downloading);
-      return known.claim > 0;
-    });
-    return claimants.sort(byClaim(isTakingTurns ? byWait : byTenure));
+  /**
+   * The `count` that have the best claims to a regular slot of those who want one, best first.
+   *
+   * @param ranked false: only of those whose slot, if any, is an idle one
+   */
+  #claimants(count: number, ranked: boolean, now: number, downloading: boolean): number[] {
+    const { standing } = this.#table;
+    const holdersFirst = downloading || this.#seedChoking !== 'anti-leech';
+    const first = new FirstClaims(this.#table, count, holdersFirst);
+    const last = ranked ? REGULAR : IDLE;
+    for (let row = this.#rows.first; row < this.#rows.end; row++) {
+      if (standing[row]! < WAITING || standing[row]! > last) continue;
+      const claim = this.#claim(row, now, downloading);
+      if (claim > 0) first.add(row, claim);
+    }
+    return first.rows;
   }
 
-  #claim(known: Contender<K>, now: number, downloading: boolean): number {
-    if (downloading) return gaveClaim(known, now);
-    return this.#seedChoking === 'fastest' ? (known.took?.within(now) ?? 0) : extremeClaim(known);
-  }
-
-  #among(isMeant: (known: Contender<K>) => boolean): Contender<K>[] {
-    const meant: Contender<K>[] = [];
-    for (const known of this.#known.values()) if (known.wants && isMeant(known)) meant.push(known);
-    return meant;
+  #claim(row: number, now: number, downloading: boolean): number {
+    if (downloading) return this.#table.gaveClaim(row, now);
+    return this.#seedChoking === 'fastest'
+      ? this.#table.recentlyTook(row, now)
+      : this.#table.extremeClaim(row);
   }
 
   /** True when a slot is free now, if need be the idle one that was lent longest ago. */
   #makeRoom(now: number): boolean {
-    if (this.#holders.size < this.slots) return true;
-    let oldest: Contender<K> | null = null;
-    for (const peer of this.#holders) {
-      const known = this.#known.get(peer)!;
-      if (known.reason === 'idle' && (oldest === null || known.since < oldest.since)) oldest = known;
+    if (this.#holders.length < this.slots) return true;
+    let oldest = NOBODY;
+    for (const row of this.#holders) {
+      if (this.#table.standing[row] !== IDLE) continue;
+      if (oldest === NOBODY || this.#table.since(row) < this.#table.since(oldest)) oldest = row;
     }
-    if (oldest === null) return false;
+    if (oldest === NOBODY) return false;
     this.#release(oldest, now);
     return true;
   }
 
-  #hold(known: Contender<K>, reason: SlotReason, now: number): void {
-    if (known.reason === null) known.since = now;
-    this.#holders.add(known.peer);
-    this.#mark(known, reason);
-    if (reason === 'optimistic') known.optimisticAt = now;
-  }
-
-  #mark(known: Contender<K>, reason: SlotReason | null): void {
-    if (known.reason === 'regular') this.#regular--;
-    if (this.#optimistic === known.peer) this.#optimistic = null;
-    known.reason = reason;
-    if (reason === 'regular') this.#regular++;
-    if (reason === 'optimistic') this.#optimistic = known.peer;
-  }
-
-  #release(known: Contender<K>, now: number): void {
-    if (known.reason === null) return;
-    this.#mark(known, null);
-    this.#holders.delete(known.peer);
-    known.since = now;
-  }
-
-  #know(peer: K, now: number): Contender<K> {
-    let known = this.#known.get(peer);
-    if (known === undefined) {
-      known = newContender(peer, now);
-      this.#known.set(peer, known);
+  #hold(row: number, reason: number, now: number): void {
+    if (!this.#table.holds(row)) {
+      this.#table.setSince(row, now);
+      this.#holders.push(row);
     }
-    return known;
+    this.#mark(row, reason);
+    if (reason === OPTIMISTIC) this.#table.setOptimisticAt(row, now);
+  }
+
+  #mark(row: number, standing: number): void {
+    if (this.#table.standing[row] === REGULAR) this.#regular--;
+    if (this.#optimistic === row) this.#optimistic = NOBODY;
+    this.#table.standing[row] = standing;
+    if (standing === REGULAR) this.#regular++;
+    if (standing === OPTIMISTIC) this.#optimistic = row;
+  }
+
+  #release(row: number, now: number): void {
+    if (!this.#table.holds(row)) return;
+    this.#mark(row, WAITING);
+    this.#holders.splice(this.#holders.indexOf(row), 1);
+    this.#table.setSince(row, now);
+  }
+
+  #know(peer: K, now: number): number {
+    const known = this.#rows.find(peer);
+    if (known !== NOBODY) return known;
+    const row = this.#rows.add(peer);
+    this.#table.begin(row, now);
+    return row;
   }
 
   #forget(now: number): void {
-    for (const { peer, wants, leftAt, gaveAt, optimisticAt } of this.#known.values()) {
-      if (wants || now - leftAt <= AWAY_MS || now - gaveAt < SNUB_MS) continue;
-      if (now - optimisticAt >= OPTIMISTIC_AGAIN_MS) this.#known.delete(peer);
+    const { standing } = this.#table;
+    for (let row = this.#rows.first; row < this.#rows.end; row++) {
+      if (standing[row] !== AWAY || now - this.#table.leftAt(row) <= AWAY_MS) continue;
+      if (this.#table.isSnubbed(row, now) && this.#table.mayBegin(row, now)) this.#rows.remove(row);
     }
   }
 }

@@ -50,7 +50,6 @@ export class PartPicker {
   readonly partCount: number;
   readonly #random: () => number;
   readonly #readers: Reader[] = [];
-  readonly #memory: PickerMemory;
   readonly #order: RarityOrder;
   /** 0: no window. */
   #window: number;
@@ -65,8 +64,7 @@ export class PartPicker {
     this.#random = random;
     this.#window = window;
     if (sequential) this.follow(0 as PartIndex);
-    this.#memory = memory ?? pickerMemory(partCount);
-    this.#order = new RarityOrder(this.#memory, partCount);
+    this.#order = new RarityOrder(memory ?? pickerMemory(partCount), partCount);
     this.#missing = partCount;
   }
 
@@ -81,12 +79,12 @@ export class PartPicker {
   }
 
   isLanded(part: PartIndex): boolean {
-    return (this.#memory.state[part]! & LANDED) !== 0;
+    return (this.#order.state(part) & LANDED) !== 0;
   }
 
   /** How many requests for the part are under way. */
   requestsOf(part: PartIndex): number {
-    return this.#memory.state[part]! & MAX_REQUESTS;
+    return this.#order.state(part) & MAX_REQUESTS;
   }
 
   /** Nothing follows the download in order any more: there is no window from now on. */
@@ -117,7 +115,9 @@ export class PartPicker {
 
   /** Owners of each part, at most 255; `complete` of them have every part. */
   availability(complete: number): Uint8Array {
-    return Uint8Array.from(this.#memory.owners, (owners) => Math.min(255, owners + complete));
+    return Uint8Array.from({ length: this.partCount }, (_, part) =>
+      Math.min(255, this.#order.owners(part as PartIndex) + complete),
+    );
   }
 
   /**
@@ -157,12 +157,12 @@ export class PartPicker {
   /** At most 127 at once for a part. */
   requested(part: PartIndex): void {
     if (this.#isMissing(part)) this.#take(part);
-    this.#memory.state[part]!++;
+    this.#order.setState(part, this.#order.state(part) + 1);
   }
 
   /** A request for the part ended, whichever way. */
   requestEnded(part: PartIndex): void {
-    this.#memory.state[part]!--;
+    this.#order.setState(part, this.#order.state(part) - 1);
     if (this.#isMissing(part)) this.#giveBack(part);
   }
 
@@ -170,14 +170,14 @@ export class PartPicker {
   landed(part: PartIndex): void {
     if (this.isLanded(part)) return;
     if (this.#isMissing(part)) this.#take(part);
-    this.#memory.state[part]! |= LANDED;
+    this.#order.setState(part, this.#order.state(part) | LANDED);
     this.#landedCount++;
   }
 
   /** The part has to be fetched once more. */
   lost(part: PartIndex): void {
     if (!this.isLanded(part)) return;
-    this.#memory.state[part]! &= MAX_REQUESTS;
+    this.#order.setState(part, this.#order.state(part) & MAX_REQUESTS);
     this.#landedCount--;
     if (this.#isMissing(part)) this.#giveBack(part);
     this.#prefix = Math.min(this.#prefix, part);
@@ -209,7 +209,7 @@ export class PartPicker {
   }
 
   #isMissing(part: PartIndex): boolean {
-    return this.#memory.state[part] === 0;
+    return this.#order.state(part) === 0;
   }
 
   #take(part: PartIndex): void {

@@ -19,74 +19,106 @@ const PROBES = 32;
 const WALK_COST = 4;
 
 export class RarityOrder {
-  readonly #memory: PickerMemory;
   readonly #partCount: number;
+  readonly #words: Uint16Array | Uint32Array;
+  // Where in the words each of these begins; a part, and a place in `order`, count from 0. P: the number of parts.
+  /** [P] parts, ordered by rarity, and within a rarity those that may be picked first. */
+  readonly #order: number;
+  /** [P] where in `order` a part is. */
+  readonly #position: number;
+  /** [P] incomplete owners of a part. */
+  readonly #owners: number;
+  /** [P] the state of a part; what it says is the picker's. */
+  readonly #state: number;
+  /** [MAX_RARITY + 2] where in `order` a rarity begins; the last entry is P. */
+  readonly #start: number;
+  /** [MAX_RARITY + 1] how many parts of a rarity may be picked. */
+  readonly #free: number;
 
-  constructor(memory: PickerMemory, partCount: number) {
-    this.#memory = memory;
+  constructor({ words, at }: PickerMemory, partCount: number) {
     this.#partCount = partCount;
-    const { order, position, start, free } = memory;
+    this.#words = words;
+    this.#order = at;
+    this.#position = this.#order + partCount;
+    this.#owners = this.#position + partCount;
+    this.#state = this.#owners + partCount;
+    this.#start = this.#state + partCount;
+    this.#free = this.#start + MAX_RARITY + 2;
     for (let part = 0; part < partCount; part++) {
-      order[part] = part;
-      position[part] = part;
+      words[this.#order + part] = part;
+      words[this.#position + part] = part;
     }
-    start.fill(partCount, 1);
-    free[0] = partCount;
+    words.fill(partCount, this.#start + 1, this.#start + MAX_RARITY + 2);
+    words[this.#free] = partCount;
+  }
+
+  state(part: PartIndex): number {
+    return this.#words[this.#state + part]!;
+  }
+
+  setState(part: PartIndex, state: number): void {
+    this.#words[this.#state + part] = state;
+  }
+
+  /** Incomplete owners of the part. */
+  owners(part: PartIndex): number {
+    return this.#words[this.#owners + part]!;
   }
 
   rarity(part: PartIndex): number {
-    return Math.min(this.#memory.owners[part]!, MAX_RARITY);
+    const words = this.#words;
+    return Math.min(words[this.#owners + part]!, MAX_RARITY);
   }
 
   /** The part may not be picked any more. */
   take(part: PartIndex): void {
-    const { start, free } = this.#memory;
+    const words = this.#words;
     const rarity = this.rarity(part);
-    free[rarity]!--;
-    this.#place(part, start[rarity]! + free[rarity]!);
+    words[this.#free + rarity]!--;
+    this.#place(part, words[this.#start + rarity]! + words[this.#free + rarity]!);
   }
 
   /** The part may be picked again. */
   giveBack(part: PartIndex): void {
-    const { start, free } = this.#memory;
+    const words = this.#words;
     const rarity = this.rarity(part);
-    this.#place(part, start[rarity]! + free[rarity]!);
-    free[rarity]!++;
+    this.#place(part, words[this.#start + rarity]! + words[this.#free + rarity]!);
+    words[this.#free + rarity]!++;
   }
 
   ownerAdded(part: PartIndex): void {
-    const { owners, start, free, position } = this.#memory;
-    if (owners[part] === MAX_OWNERS) return;
-    const from = owners[part]!++;
+    const words = this.#words;
+    if (words[this.#owners + part] === MAX_OWNERS) return;
+    const from = words[this.#owners + part]!++;
     if (from >= MAX_RARITY) return;
-    const last = start[from + 1]! - 1;
-    const isFree = position[part]! < start[from]! + free[from]!;
+    const last = words[this.#start + from + 1]! - 1;
+    const isFree = words[this.#position + part]! < words[this.#start + from]! + words[this.#free + from]!;
     if (isFree) {
-      free[from]!--;
-      this.#place(part, start[from]! + free[from]!);
+      words[this.#free + from]!--;
+      this.#place(part, words[this.#start + from]! + words[this.#free + from]!);
     }
     this.#place(part, last);
-    start[from + 1] = last;
+    words[this.#start + from + 1] = last;
     // It came in front of the free parts of its new rarity.
-    if (isFree) free[from + 1]!++;
-    else this.#place(part, last + free[from + 1]!);
+    if (isFree) words[this.#free + from + 1]!++;
+    else this.#place(part, last + words[this.#free + from + 1]!);
   }
 
   ownerRemoved(part: PartIndex): void {
-    const { owners, start, free, position } = this.#memory;
-    if (owners[part] === 0) return;
-    const from = owners[part]!--;
+    const words = this.#words;
+    if (words[this.#owners + part] === 0) return;
+    const from = words[this.#owners + part]!--;
     if (from > MAX_RARITY) return;
-    const first = start[from]!;
-    const isFree = position[part]! < first + free[from]!;
-    if (isFree) free[from]!--;
-    else this.#place(part, first + free[from]!);
+    const first = words[this.#start + from]!;
+    const isFree = words[this.#position + part]! < first + words[this.#free + from]!;
+    if (isFree) words[this.#free + from]!--;
+    else this.#place(part, first + words[this.#free + from]!);
     this.#place(part, first);
-    start[from] = first + 1;
+    words[this.#start + from] = first + 1;
     // It came behind the taken parts of its new rarity.
     if (isFree) {
-      this.#place(part, start[from - 1]! + free[from - 1]!);
-      free[from - 1]!++;
+      this.#place(part, words[this.#start + from - 1]! + words[this.#free + from - 1]!);
+      words[this.#free + from - 1]!++;
     }
   }
 
@@ -104,26 +136,26 @@ export class RarityOrder {
 
   /** Any part that may be picked and is in `parts`. */
   any(parts: PartList, random: () => number): PartIndex | null {
-    const { state } = this.#memory;
+    const words = this.#words;
     const begin = Math.floor(random() * this.#partCount);
     for (let step = 0; step < this.#partCount; step++) {
       const at = begin + step;
       const part = at < this.#partCount ? at : at - this.#partCount;
-      if (state[part] === 0 && parts.has(part)) return part as PartIndex;
+      if (words[this.#state + part] === 0 && parts.has(part)) return part as PartIndex;
     }
     return null;
   }
 
   #probe(parts: PartList, probes: number, random: () => number): PartIndex | null {
-    const { order, start, free } = this.#memory;
+    const words = this.#words;
     for (let rarity = 0; rarity <= MAX_RARITY; rarity++) {
-      const count = free[rarity]!;
+      const count = words[this.#free + rarity]!;
       if (count === 0) continue;
-      const from = start[rarity]!;
+      const from = words[this.#start + rarity]!;
       const begin = Math.floor(random() * count);
       const end = begin + Math.min(count, probes);
       for (let at = begin; at < end; at++) {
-        const part = order[from + (at < count ? at : at - count)]!;
+        const part = words[this.#order + from + (at < count ? at : at - count)]!;
         if (parts.has(part)) return part as PartIndex;
       }
     }
@@ -132,13 +164,13 @@ export class RarityOrder {
 
   /** For a peer with few parts: walks those. */
   #rarestOf(parts: PartList, random: () => number): PartIndex | null {
-    const { state } = this.#memory;
+    const words = this.#words;
     let chosen: PartIndex | null = null;
     let lowest = MAX_RARITY + 1;
     let ties = 0;
     for (const part of parts) {
       const rarity = this.rarity(part);
-      if (state[part] !== 0 || rarity > lowest) continue;
+      if (words[this.#state + part] !== 0 || rarity > lowest) continue;
       ties = rarity < lowest ? 1 : ties + 1;
       lowest = rarity;
       if (random() * ties < 1) chosen = part;
@@ -148,12 +180,12 @@ export class RarityOrder {
 
   /** Swaps the part with the one at `to`. */
   #place(part: PartIndex, to: number): void {
-    const { order, position } = this.#memory;
-    const from = position[part]!;
-    const other = order[to]!;
-    order[from] = other;
-    position[other] = from;
-    order[to] = part;
-    position[part] = to;
+    const words = this.#words;
+    const from = words[this.#position + part]!;
+    const other = words[this.#order + to]!;
+    words[this.#order + from] = other;
+    words[this.#position + other] = from;
+    words[this.#order + to] = part;
+    words[this.#position + part] = to;
   }
 }

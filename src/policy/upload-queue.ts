@@ -10,7 +10,7 @@
  * taken from its peer is used by the next one when the part under way has been sent.
  */
 import type { Choker } from './choker.js';
-import type { SlotReason } from './contender.js';
+import type { SlotReason } from './contender-table.js';
 import { WINDOW_MS } from './recent-bytes.js';
 
 export interface QueueLimits {

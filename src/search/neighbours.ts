@@ -93,7 +93,7 @@ export class Neighbours {
     const { named, file, logger } = this.#init;
     for (const at of named) this.#add(at, true);
     const kept = await file?.read().catch((error: unknown) => {
-      logger.warn({ err: error }, 'the neighbours of the last run cannot be read');
+      logger.warn({ error }, 'the neighbours of the last run cannot be read');
       return [];
     });
     if (this.#stopped) return;
@@ -289,9 +289,7 @@ export class Neighbours {
     this.#saved = text;
     this.#written = this.#written
       .then(() => file.write(found.map(({ link }) => ({ host: link.host, port: link.port }))))
-      .catch((error: unknown) =>
-        logger.warn({ err: error }, 'the neighbours cannot be kept for the next run'),
-      );
+      .catch((error: unknown) => logger.warn({ error }, 'the neighbours cannot be kept for the next run'));
   }
 }
 

@@ -120,7 +120,7 @@ export class QueryNode {
       duplicate,
       forwarded,
       filtered,
-      fanOut: spread === 0 ? 0 : forwarded / spread,
+      spread,
       answers,
       dropped: { ...dropped },
       matching: this.#matching,

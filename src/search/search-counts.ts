@@ -32,9 +32,26 @@ export class SearchCounts {
   spread = 0;
   /** AQUE and ANEA that were sent. */
   answers = 0;
-  readonly dropped: Partial<Record<SearchDrop, number>> = {};
+  /** All of them from the start: what counts for the first time would else be no increase to whoever watches. */
+  readonly dropped: Record<SearchDrop, number> = {
+    'empty-text': 0,
+    'not-a-neighbour': 0,
+    'neighbour-rate': 0,
+    'asker-rate': 0,
+    'target-port': 0,
+    'target-forbidden': 0,
+    'target-scope': 0,
+    'target-silent': 0,
+    'targets-full': 0,
+    unasked: 0,
+    'store-busy': 0,
+    'store-away': 0,
+    'neighbour-full': 0,
+    'answers-full': 0,
+    'asker-unreachable': 0,
+  };
 
   drop(reason: SearchDrop, messages = 1): void {
-    this.dropped[reason] = (this.dropped[reason] ?? 0) + messages;
+    this.dropped[reason] += messages;
   }
 }

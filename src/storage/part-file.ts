@@ -15,7 +15,7 @@ import type { PartList } from '../model/part-list.js';
 import { diskError } from './disk-error.js';
 import { freePath, moveOverNothing, removeFile, statsOf, syncFolder } from './folder-entry.js';
 import { LockFile } from './lock-file.js';
-import { journalMd5 } from './part-journal.js';
+import { decodeJournal, journalMd5 } from './part-journal.js';
 import { type PartNames, partNames } from './part-names.js';
 import { type ResumedParts, readJournal, resumeParts } from './part-resume.js';
 
@@ -63,6 +63,17 @@ export class PartFile {
     } catch (error) {
       await lock.release();
       throw diskError(error, options.target);
+    }
+  }
+
+  /** Whether parts of this very file, in this geometry, are stored beside its target. Throws OperationalError 'disk'. */
+  static async isBegun(target: string, manifest: Manifest): Promise<boolean> {
+    try {
+      const journal = await readJournal(partNames(target).journal);
+      const stored = journal === null ? null : decodeJournal(journal, manifest);
+      return stored !== null && stored.owned > 0;
+    } catch (error) {
+      throw diskError(error, target);
     }
   }
 

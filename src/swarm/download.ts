@@ -88,8 +88,10 @@ export interface DownloadInit {
   readonly stored: PartList;
   readonly memory: DownloadMemory;
   readonly tasks: DownloadTasks;
-  /** Threads that may write at once. */
+  /** Threads that may write at once, where the whole MD5 is taken meanwhile. */
   readonly writers: number;
+  /** Threads that may verify and write at once, by midstates. */
+  readonly verifiers: number;
   readonly connect: (address: NodeAddress, onRoom: () => void) => PeerLink;
   readonly findOwners: () => Promise<readonly Owner[]>;
   /** Tells the trackers that a part is here. */
@@ -382,13 +384,13 @@ export class Download {
   }
 
   #verification(list: MidstateList): ChainVerification {
-    const { manifest, store, memory, writers, tasks, logger, counts } = this.#init;
+    const { manifest, store, memory, verifiers, tasks, logger, counts } = this.#init;
     return new ChainVerification(
       {
         ...manifest,
         store,
         memory,
-        concurrency: writers,
+        concurrency: verifiers,
         senders: this.#senders,
         peers: () => this.#book.peers,
         saltSuffixes: () => this.#book.saltSuffixes(),

@@ -22,7 +22,7 @@ import type { LandedPart, LandingMemory } from './landing.js';
 import type { PartStore } from './part-writer.js';
 
 /** Twice as many as the hash kernel takes at once: each task wakes a thread. */
-const PARTS_PER_TASK = 16;
+const PARTS_PER_TASK = 24;
 
 export interface PartChecksInit {
   readonly md5: FileMd5;

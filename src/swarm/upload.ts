@@ -14,12 +14,34 @@ import type { FileMd5, PartIndex } from '../model/ids.js';
 import type { LeasedFrame, Requester, UploadPace } from '../net/handler.js';
 import { Choker, REVIEW_MS, type SeedChoking } from '../policy/choker.js';
 import { SlotCount } from '../policy/slot-count.js';
-import { type QueueLimits, UploadQueue } from '../policy/upload-queue.js';
+import { type QueueLimits, type SlotVerdict, UploadQueue } from '../policy/upload-queue.js';
 import { frameLength } from '../protocol/frame.js';
 import type { Owner } from '../protocol/messages.js';
 import type { FrameLoads, NoFrame, Wanting } from './frame-loads.js';
 import { PeerNames } from './peer-names.js';
 import { SentParts } from './sent-parts.js';
+
+type UploadRefusal =
+  | NoFrame
+  | Exclude<SlotVerdict, 'granted' | 'waiting'>
+  | 'unknown-file'
+  | 'out-of-range'
+  | 'not-owned'
+  | 'waited-too-long';
+
+/** All of them from the start: what counts for the first time would else be no increase to whoever watches. */
+const NONE_REFUSED: Readonly<Record<UploadRefusal, number>> = {
+  'unknown-file': 0,
+  'out-of-range': 0,
+  'not-owned': 0,
+  'queue-full': 0,
+  'address-queue-full': 0,
+  'waited-too-long': 0,
+  'gone-while-waiting': 0,
+  'no-memory': 0,
+  unreadable: 0,
+  stopping: 0,
+};
 
 /** Peers in the status. */
 const LISTED_PEERS = 100;
@@ -94,7 +116,7 @@ export class Upload {
   #bytes = 0;
   #lastUploadAt: number;
   #sample: { readonly at: number; readonly bytes: number };
-  readonly #refused: Record<string, number> = {};
+  readonly #refused = { ...NONE_REFUSED };
 
   constructor(init: UploadInit) {
     const { slots, seedChoking, random, limits, clock } = init;
@@ -208,7 +230,7 @@ export class Upload {
       slotsInUse: this.#queue.inUse(now),
       slots: this.#slots.count,
       slotsOptimistic: this.#queue.isOptimisticInUse(now) ? 1 : 0,
-      peersWaiting: this.#choker.wanting - this.#choker.holders.size,
+      peersWaiting: this.#choker.wanting - this.#choker.holders.length,
       queued: this.#queue.queued,
       peers: this.#queue.peers(now, LISTED_PEERS),
       loading: this.#loads.size,
@@ -227,8 +249,8 @@ export class Upload {
     return this.#loads.frame({ md5, part, file, origin }, wanting);
   }
 
-  #refuse(reason: string): null {
-    this.#refused[reason] = (this.#refused[reason] ?? 0) + 1;
+  #refuse(reason: UploadRefusal): null {
+    this.#refused[reason]++;
     return null;
   }
 

@@ -263,7 +263,7 @@ export class LmdbStore implements TrackerStore {
     this.#writing = null;
     if (this.#away === null) {
       this.#away = away(folder, error);
-      logger.error({ err: error }, this.#away.message);
+      logger.error({ error }, this.#away.message);
     }
     batch.failed(this.#away);
     late.failed(this.#away);

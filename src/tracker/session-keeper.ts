@@ -99,7 +99,7 @@ export class SessionKeeper {
     } catch (error) {
       if (error instanceof InvariantError) throw error;
       this.#roundsFailed += 1;
-      logger.warn({ err: error }, 'looking for dead sessions failed; trying again in the next round');
+      logger.warn({ error }, 'looking for dead sessions failed; trying again in the next round');
     }
     this.#suspects = suspects;
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reportFailure, STDOUT_UNREAD } from '../../src/cli/failure.js';
+import { reportFailure, unreadBefore } from '../../src/cli/failure.js';
 import { Output } from '../../src/cli/output.js';
 import { type StopReason, StopRequest } from '../../src/cli/stop-request.js';
 import { OperationalError, UsageError } from '../../src/core/errors.js';
@@ -80,11 +80,11 @@ test('when nobody reads stdout any more the end is quiet', () => {
 });
 
 test('unless it was the file itself that was not read to its end', () => {
-  const unread = new OperationalError('disk', STDOUT_UNREAD, 'stdout: unread');
+  const unread = unreadBefore('it was told');
   assert.deepEqual(reported(unread, { reason: 'stdout closed' }), {
     code: 6,
     stdout: '',
-    stderr: 'bugtorrent: stdout: unread\n',
+    stderr: 'bugtorrent: stdout: its reader went away before it was told\n',
   });
 });
 

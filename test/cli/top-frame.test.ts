@@ -32,7 +32,7 @@ test('a frame shows rates, files, the parts and owners of one, and who has the s
   for (const part of [
     ...['bugtorrent 1.2.3  127.0.0.1:5000  up 1:01  ready', 'down 0 B/s  up 1.0 MiB/s', 'file 1'],
     ...['[####....]', '4 of 8 parts, 50%', '192.0.2.7:5000', '2.0 KiB/s  complete'],
-    ...['SLOTS  1 of 4 in use, 2 requests waiting', 'has a slot: optimistic', 'waits for a slot since 1:01'],
+    ...['SLOTS  1 of 4 in use, 2 requests waiting', 'slot: optimistic', 'waits 1:01 for 1 part'],
   ]) {
     assert.ok(text.includes(part), `${part} is not in\n${text}`);
   }

@@ -6,7 +6,9 @@ import { eventsOf, TestProgram } from '../support/process.js';
 
 const NAMES = ['node-crypto', 'hash-wasm', 'scalar', 'kernel-1-lane', 'kernel-2-lanes', 'kernel-3-lanes'];
 const UNITS = new Map([
-  ...[...NAMES, 'kernel-4-lanes', 'kernel-8-lanes', 'pool-file'].map((name) => [name, 'B/s'] as const),
+  ...[...NAMES, 'kernel-4-lanes', 'kernel-8-lanes', 'kernel-12-lanes', 'pool-file'].map(
+    (name) => [name, 'B/s'] as const,
+  ),
   ['cpu-pool-file', 's'],
   ['ratio', 'x'],
 ]);

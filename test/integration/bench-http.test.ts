@@ -15,6 +15,7 @@ test('bench http prints its figures under stable names, and leaves nothing behin
   for (const name of [
     'scrape',
     'scrape-few',
+    'scrape-cpu',
     'get',
     'get-scraped',
     'ratio-scraped',

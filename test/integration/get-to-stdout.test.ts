@@ -13,9 +13,9 @@ import { requirePresent } from '../support/requires.js';
 
 const content = seededBytes('to stdout', 1_000_000);
 
-/** Runs `get -o - … TAIL` in a shell, whose pipes are real ones; what `get` ended with is in the file `code`. */
-async function shell({ folder, id, trackerAt }: DownloadScenario, tail: string) {
-  const get = `"${process.execPath}" "${MAIN}" get ${id} -o - --quiet --no-seed --tracker ${trackerAt} --listen 127.0.0.1:0`;
+/** Runs `get FLAGS … TAIL` in a shell, whose pipes are real ones; what `get` ended with is in the file `code`. */
+async function shell({ folder, id, trackerAt }: DownloadScenario, tail: string, flags = '-o - --quiet') {
+  const get = `"${process.execPath}" "${MAIN}" get ${id} ${flags} --no-seed --tracker ${trackerAt} --listen 127.0.0.1:0`;
   const child = spawn('sh', ['-c', `{ ${get} 2>errors; echo $? >code; } ${tail}`], {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder },
@@ -49,6 +49,19 @@ describe('get -o -', { concurrency: 2 }, () => {
       });
       assert.equal(lastCommand(scenario), 'LOGO');
     }
+  });
+
+  test('get --json ends with exit code 6 when its reader has enough before the file is done', async (t) => {
+    const scenario = await DownloadScenario.start(t, {
+      content,
+      peers: [{ script: breaking(1000, 'hang') }],
+    });
+    assert.deepEqual(await shell(scenario, '| head -1 >/dev/null', '--json'), {
+      code: '6',
+      errors:
+        'bugtorrent: stdout: its reader went away before the download was done; the same command goes on\n',
+    });
+    assert.equal(lastCommand(scenario), 'LOGO');
   });
 
   test('ends with exit code 6 when its reader stops in the middle, and leaves nothing behind', async (t) => {

@@ -108,6 +108,18 @@ test('what is in the state folder is shared by no path, and a path that no file 
   assert.equal((await api.get('/files')).json.total, 0);
 });
 
+test('by rate, what waits comes before what rests', async (t) => {
+  const scene = await ApiScene.start(t);
+  for (const name of ['1', '2', '3']) await writeFile(scene.path('own', name), name);
+  const { api } = await scene.daemon();
+  await soon(async () => (await api.get('/files')).json.total === 3);
+  await api.ask('/files', { method: 'POST', json: { md5: ID, paused: true } });
+  await writeFile(scene.path('own', '4'), '4');
+  await api.ask('/files', { method: 'POST', json: { path: scene.path('own', '4') } });
+  const { files } = (await api.get('/files?sort=rate&order=desc')).json;
+  assert.deepEqual([files.length, files[0].state], [5, 'paused']);
+});
+
 test('requests that are not in order are told so, and change nothing', async (t) => {
   const scene = await ApiScene.start(t);
   const { api } = await scene.daemon();

@@ -5,21 +5,17 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Child } from '../../bench/lib/child.js';
 import { writeRandomFile } from '../../bench/lib/random-file.js';
 import { DESCRIPTORS } from '../../src/metrics/descriptors.js';
 import { tempFolder } from '../support/files.js';
 import { get, seriesIn } from '../support/http.js';
-import { TestProgram } from '../support/process.js';
+import { listening, TestProgram } from '../support/process.js';
 import { requireProgram } from '../support/requires.js';
 
 const PARTS = 24;
 const SIZE = (PARTS - 1) * 262_144 + 1_000;
 const WITHIN_MS = 30_000;
 const LOOK_MS = 50;
-
-const listensAt = (child: Child, what: string) =>
-  child.line((line) => new RegExp(`^${what} listening on (\\S+)$`).exec(line)?.[1], WITHIN_MS);
 
 /** The metrics as soon as `isThere` holds of them. */
 async function metricsWhen(url: string, isThere: (series: Map<string, number>) => boolean) {
@@ -40,8 +36,8 @@ test('the metrics of tracker and daemon tell of a download what happened', async
     ...['start', '--share', 'share', '--state', 'state', '--listen', '127.0.0.1:0'],
     ...['--tracker-listen', '127.0.0.1:0', '--http', '127.0.0.1:0', '--metrics-files', '1'],
   );
-  const tracker = await listensAt(start, 'tracker');
-  const url = `http://${await listensAt(start, 'http')}`;
+  const tracker = await listening(start, 'tracker');
+  const url = `http://${await listening(start, 'http')}`;
   const file = join(folder, 'state', 'http.json');
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   const { url: told, pid } = JSON.parse(await readFile(file, 'utf8'));
@@ -107,7 +103,7 @@ test('a daemon is ready when a tracker knows it, and says so until then', async 
   await tracker.end();
   const where = ['--state', 'state', '--listen', '127.0.0.1:0', '--http', '127.0.0.1:0'];
   const daemon = await program.cli('daemon', '--share', 'share', '--tracker', at, ...where);
-  const url = `http://${await listensAt(daemon, 'http')}`;
+  const url = `http://${await listening(daemon, 'http')}`;
   await metricsWhen(url, (series) => series.get('bugtorrent_trackers{status="away"}') === 1);
   const { status, body } = await get(`${url}/readyz`);
   assert.equal(status, 503);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import { parseMagnet } from '../../src/model/magnet.js';
 import { ApiScene } from '../support/api-daemon.js';
 import { type Browsed, browse, type Window } from '../support/chromium.js';
 import { md5, seededBytes } from '../support/files.js';
@@ -73,6 +75,78 @@ test('by keyboard a link is added, paused, resumed and removed, and its hostile 
   await page.getByText('No files yet.').waitFor();
   assert.equal((await api.get('/files')).json.total, 0);
   await page.getByRole('heading', { name: HOSTILE }).waitFor({ state: 'hidden' });
+  noTroubleIn(browsed, api.port);
+});
+
+test('whoever takes a file has a row with its slot and why it holds it', async (t) => {
+  const scene = await ApiScene.start(t);
+  await writeFile(scene.path('own', HOSTILE), content);
+  const { api } = await scene.daemon({ uploadLimit: PART });
+  await soon(async () => (await api.get('/files')).json.total === 1);
+  const folder = scene.path('shared');
+  const taker = await scene.sharer({}, { downloads: folder });
+  await taker.transfers!.add(parseMagnet((await api.get(`/files/${ID}`)).json.magnet)!);
+  const browsed = await opened(t, api.port);
+  if (browsed === null) return;
+  const row = browsed.page.locator('#slots tbody tr');
+  await row.getByText(/^(Regular|Optimistic|Lent): /).waitFor();
+  await row.getByText(/^\d.* KiB\/s$/).waitFor();
+  noTroubleIn(browsed, api.port);
+});
+
+test('after a file is removed the keys go on at the next one, and no name turns its text around', async (t) => {
+  const scene = await ApiScene.start(t);
+  for (const name of ['a.bin', 'b.bin', '\u202ec.gpj']) await writeFile(scene.path('own', name), name);
+  const { api } = await scene.daemon();
+  await soon(async () => (await api.get('/files')).json.total === 3);
+  const browsed = await opened(t, api.port);
+  if (browsed === null) return;
+  const { page } = browsed;
+  await page.getByLabel('Order').selectOption({ label: 'Name' });
+  await rowsOf(page).getByRole('option', { name: 'a.bin' }).click();
+  await page.getByRole('heading', { name: 'a.bin' }).waitFor();
+  await page.keyboard.press('Delete');
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop sharing' }).click();
+  await page.getByRole('heading', { name: 'b.bin' }).waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.getByRole('heading', { name: '\\u{202e}c.gpj', exact: true }).waitFor();
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate('document.activeElement.id'), 'detail-name');
+  noTroubleIn(browsed, api.port);
+});
+
+test('no rule of accessibility is broken, in the light or the dark, on a wide screen or a phone', async (t) => {
+  const scene = await ApiScene.start(t);
+  await scene.sharer({ [HOSTILE]: content });
+  const { api } = await scene.daemon({ downloadLimit: PART });
+  await api.ask('/files', { method: 'POST', json: { md5: ID } });
+  const browsed = await opened(t, api.port);
+  if (browsed === null) return;
+  const { page } = browsed;
+  await rowsOf(page).getByRole('option').click();
+  await page.locator('#detail-owners tbody tr').waitFor();
+  await page.getByRole('textbox', { name: /words to search for/ }).fill('onerror');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: `Add ${HOSTILE}` }).waitFor();
+  await page.evaluate(axe.source);
+  const broken = () =>
+    page.evaluate<string[]>(
+      `axe.run().then(({ violations }) =>
+        violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(', ')))`,
+    );
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 844 });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await broken(), []);
+      for (const button of ['#open-limits', '#detail-actions button:has-text("Remove…")']) {
+        await page.locator(button).click();
+        await page.getByRole('dialog').waitFor();
+        assert.deepEqual(await broken(), []);
+        await page.keyboard.press('Escape');
+      }
+    }
+  }
   noTroubleIn(browsed, api.port);
 });
 

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { writeSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { partGeometry } from '../../src/model/geometry.js';
+import type { FileMd5 } from '../../src/model/ids.js';
+import { journalOffset, STORED } from '../../src/storage/journal-layout.js';
+import { PartFile } from '../../src/storage/part-file.js';
 import { lying } from '../support/base-script.js';
 import { atEnd } from '../support/clean-up.js';
 import { DownloadScenario, type GetResult } from '../support/download-scenario.js';
@@ -13,6 +18,7 @@ import { md5, seededBytes, tempFolder } from '../support/files.js';
 import { eventsOf, TestProgram } from '../support/process.js';
 
 const content = seededBytes('trouble', 1_000_000);
+const GEOMETRY = partGeometry(content.length, 262_144);
 
 /** Asserts the exit code, and that the last event says the same and why. */
 function assertError({ code, last, get }: GetResult, expected: number, message: RegExp): void {
@@ -201,8 +207,14 @@ describe('ids that are not the plain MD5', { concurrency: 2 }, () => {
 
 describe('a tracker that is asked first and gives the file a wrong size', { concurrency: 2 }, () => {
   /** As `lies` tells the first of the two trackers, whose owners are as many dead ones. */
-  async function runWithLiar(t: TestContext, lies: { more: number; dead: number }, wanted?: string) {
+  async function runWithLiar(
+    t: TestContext,
+    lies: { more: number; dead: number },
+    wanted?: string,
+    prepare?: (target: string) => Promise<void>,
+  ) {
     const scenario = await DownloadScenario.start(t, { content, peers: [{}] });
+    await prepare?.(join(scenario.folder, 'got.bin'));
     const liar = await new FakeTracker().start();
     liar.habits.findsPrefixes = true;
     atEnd(t, () => liar.stop());
@@ -218,16 +230,33 @@ describe('a tracker that is asked first and gives the file a wrong size', { conc
       ...['--tracker', `127.0.0.1:${liar.port}`, '--tracker', scenario.trackerAt],
     );
     const exit = await get.exit(60_000);
-    await scenario.assertRight({ ...exit, get, events: eventsOf(get), last: eventsOf(get).at(-1)! });
+    const last = eventsOf(get).at(-1)!;
+    await scenario.assertRight({ ...exit, get, events: eventsOf(get), last });
     assert.deepEqual(
       (await readdir(scenario.folder)).filter((name) => name.startsWith('got.bin.')),
       [],
     );
+    return last;
   }
 
-  test('does not keep an honest one from being used', (t) => runWithLiar(t, { more: 1, dead: 0 }));
+  test('does not keep an honest one from being used', async (t) => {
+    await runWithLiar(t, { more: 1, dead: 0 });
+  });
 
-  test('nor when it names owners that are none', (t) => runWithLiar(t, { more: -300_000, dead: 1 }));
+  test('nor when it names owners that are none', async (t) => {
+    await runWithLiar(t, { more: -300_000, dead: 1 });
+  });
+
+  test('does not cost what is stored of the file', async (t) => {
+    const { fetched } = await runWithLiar(t, { more: 1, dead: 0 }, md5(content), async (target) => {
+      const manifest = { md5: md5(content) as FileMd5, name: 'a file.bin', geometry: GEOMETRY };
+      const place = await PartFile.open({ target, manifest, force: false });
+      writeSync(place.dataFd, content.subarray(0, GEOMETRY.partSize), 0, GEOMETRY.partSize, 0);
+      writeSync(place.journalFd, Uint8Array.of(STORED), 0, 1, journalOffset(0));
+      await place.close();
+    });
+    assert.equal(fetched, content.length - GEOMETRY.partSize);
+  });
 
   test('is left alone when the size is known', async (t) => {
     const link = `magnet:?xt=urn:md5:${md5(content)}&xl=${content.length}`;

@@ -103,7 +103,7 @@ describe('a choker while downloading', () => {
     rig.choker.gave('f', 100, rig.now);
     rig.want('f');
     assert.equal(rig.choker.reason('f'), 'regular');
-    assert.equal(rig.choker.holders.size, 4);
+    assert.equal(rig.choker.holders.length, 4);
   });
 
   it('passes idle slots on at each review', () => {
@@ -119,7 +119,7 @@ describe('a choker', () => {
     const rig = new Rig();
     rig.want('a', 'b', 'c', 'd');
     rig.pass(100);
-    assert.equal(rig.choker.holders.size, 4);
+    assert.equal(rig.choker.holders.length, 4);
     assert.equal(rig.choker.contended, false);
   });
 
@@ -156,13 +156,13 @@ describe('a choker', () => {
     rig.want('a', 'b', 'c', 'd', 'e', 'f');
     rig.choker.slots = 6;
     rig.want();
-    assert.equal(rig.choker.holders.size, 6);
+    assert.equal(rig.choker.holders.length, 6);
     rig.choker.slots = 2;
     rig.want();
-    assert.equal(rig.choker.holders.size, 2);
+    assert.equal(rig.choker.holders.length, 2);
     rig.choker.slots = 1;
     rig.want();
-    assert.equal(rig.choker.holders.size, 1);
+    assert.equal(rig.choker.holders.length, 1);
   });
 
   it('does not remember those who are gone for good', () => {
@@ -204,7 +204,7 @@ describe('a choker', () => {
             if (wait === 7) rig.downloading = !rig.downloading;
             if (wait % 50 === 3) rig.choker.slots = 1 + (wait % 4);
             rig.want();
-            assert.equal(rig.choker.holders.size, Math.min(rig.choker.slots, wanting.size));
+            assert.equal(rig.choker.holders.length, Math.min(rig.choker.slots, wanting.size));
             for (const holder of rig.choker.holders) assert.ok(wanting.has(holder));
             const reasons = [...rig.choker.holders].map((holder) => rig.choker.reason(holder));
             assert.ok(reasons.filter((reason) => reason === 'optimistic').length <= 1);

@@ -1,4 +1,4 @@
-/** A process of the lock test: `node lock-contender.js PATH HOLDS [die]` takes the lock HOLDS times among others. */
+/** A process of the lock test: `node lock-contender.js PATH HOLDS LINKS [die]` takes the lock HOLDS times among others. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { LockFile } from '../../src/storage/lock-file.js';
@@ -8,11 +8,14 @@ export const NO_PROCESS = 4_194_304;
 /** Exit code that says: two processes held the lock at once. */
 export const NOT_ALONE = 42;
 
-async function contend(path: string, holds: number, end: string | undefined): Promise<void> {
+/** A file system without hard links. */
+export const unable = async () => 'unable' as const;
+
+async function contend(path: string, holds: number, links: boolean, end: string | undefined): Promise<void> {
   for (let held = 0; held < holds; ) {
     let lock: LockFile;
     try {
-      lock = await LockFile.acquire(path);
+      lock = await LockFile.acquire(path, links ? undefined : unable);
     } catch (error) {
       if ((error as { code?: string }).code !== 'LOCKED') throw error;
       await setImmediate();
@@ -24,15 +27,15 @@ async function contend(path: string, holds: number, end: string | undefined): Pr
     if (end === 'die' && held === holds) process.kill(process.pid, 'SIGKILL');
     rmSync(`${path}-room`, { recursive: true });
     if (held % 4 === 0) await lock.release();
-    else abandon(path, held);
+    else abandon(links ? path : `${path}/.holder`, path, held);
   }
 }
 
 /** Leaves the lock as a killed holder would: every contender now finds it stale at the same time. */
-function abandon(path: string, held: number): void {
+function abandon(holder: string, path: string, held: number): void {
   const id = (process.pid * 100 + held).toString(16).padStart(8, '0').slice(-8);
   writeFileSync(`${path}-dead-${id}`, `${id} ${NO_PROCESS} 1\n`);
-  renameSync(`${path}-dead-${id}`, path);
+  renameSync(`${path}-dead-${id}`, holder);
 }
 
 /** Only one process may be in the room; one that died there is carried out. */
@@ -54,5 +57,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-const [path, holds, end] = process.argv.slice(2);
-if (process.argv[1] === import.meta.filename && path) await contend(path, Number(holds), end);
+const [path, holds, links, end] = process.argv.slice(2);
+if (process.argv[1] === import.meta.filename && path) {
+  await contend(path, Number(holds), links === 'links', end);
+}

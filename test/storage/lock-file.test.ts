@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LockFile } from '../../src/storage/lock-file.js';
+import { LockFile, lockHolder } from '../../src/storage/lock-file.js';
 import { tempFolder } from '../support/files.js';
 import { requirePresent } from '../support/requires.js';
-import { NO_PROCESS, NOT_ALONE } from './lock-contender.js';
+import { NO_PROCESS, NOT_ALONE, unable } from './lock-contender.js';
 
 const CONTENDER = new URL('./lock-contender.js', import.meta.url);
 
-async function contend(path: string, holds: number, end?: 'die'): Promise<[number | null, string | null]> {
-  const child = fork(CONTENDER, [path, String(holds), ...(end ? [end] : [])]);
+async function contend(
+  path: string,
+  holds: number,
+  links: 'links' | 'no links',
+  end?: 'die',
+): Promise<[number | null, string | null]> {
+  const child = fork(CONTENDER, [path, String(holds), links, ...(end ? [end] : [])]);
   return (await once(child, 'exit')) as [number | null, string | null];
 }
 
@@ -39,7 +44,7 @@ test('a held lock refuses the next one, naming the path, the holder and what to 
 test('the lock of a process that was killed is taken over', async (t) => {
   const folder = await tempFolder(t);
   const path = join(folder, 'lock');
-  assert.deepEqual(await contend(path, 1, 'die'), [null, 'SIGKILL']);
+  assert.deepEqual(await contend(path, 1, 'links', 'die'), [null, 'SIGKILL']);
   assert.deepEqual((await readdir(folder)).sort(), ['lock', 'lock-room']);
   const lock = await LockFile.acquire(path);
   assert.match(await readFile(path, 'utf8'), new RegExp(`^[0-9a-f]{4} ${process.pid} `));
@@ -98,26 +103,6 @@ test('a lock that a crash of the machine damaged is taken over at once, however 
   }
 });
 
-test('an empty lock is taken over once it is too old to be about to be written', async (t) => {
-  const path = join(await tempFolder(t), 'lock');
-  await writeFile(path, '');
-  const old = LockFile.acquire(path);
-  await utimes(path, 1, 1);
-  await (await old).release();
-});
-
-test('an empty lock that is written meanwhile is held', async (t) => {
-  const path = join(await tempFolder(t), 'lock');
-  const mine = await LockFile.acquire(`${path}-2`);
-  const content = await readFile(mine.path, 'utf8');
-  await mine.release();
-  await writeFile(path, '');
-  const refused = assert.rejects(LockFile.acquire(path), { code: 'LOCKED' });
-  await writeFile(path, content);
-  await refused;
-  assert.equal(await readFile(path, 'utf8'), content);
-});
-
 test('of many that find a damaged lock at the same time one takes it', async (t) => {
   const path = join(await tempFolder(t), 'lock');
   await writeFile(path, 'nonsense');
@@ -130,24 +115,46 @@ test('of many that find a damaged lock at the same time one takes it', async (t)
   await held[0]!.value.release();
 });
 
-test('of many processes that find a stale lock, some of which are killed, one at a time holds it', async (t) => {
-  const path = join(await tempFolder(t), 'lock');
-  assert.deepEqual(await contend(path, 1, 'die'), [null, 'SIGKILL']);
-  const exits = await Promise.all([
-    contend(path, 40),
-    contend(path, 40),
-    contend(path, 40),
-    contend(path, 5, 'die'),
-    contend(path, 10, 'die'),
-  ]);
-  assert.ok(!exits.some(([code]) => code === NOT_ALONE), 'two processes held the lock at once');
-  assert.deepEqual(exits, [
-    [0, null],
-    [0, null],
-    [0, null],
-    [null, 'SIGKILL'],
-    [null, 'SIGKILL'],
-  ]);
+for (const links of ['links', 'no links'] as const) {
+  test(`of many processes that find a stale lock, some of which are killed, one at a time holds it (${links})`, async (t) => {
+    const path = join(await tempFolder(t), 'lock');
+    assert.deepEqual(await contend(path, 1, links, 'die'), [null, 'SIGKILL']);
+    const exits = await Promise.all([
+      contend(path, 40, links),
+      contend(path, 40, links),
+      contend(path, 40, links),
+      contend(path, 5, links, 'die'),
+      contend(path, 10, links, 'die'),
+    ]);
+    assert.ok(!exits.some(([code]) => code === NOT_ALONE), 'two processes held the lock at once');
+    assert.deepEqual(exits, [
+      [0, null],
+      [0, null],
+      [0, null],
+      [null, 'SIGKILL'],
+      [null, 'SIGKILL'],
+    ]);
+  });
+}
+
+test('without hard links a lock is a folder: held, told of, taken over when damaged, and gone when given up', async (t) => {
+  const folder = await tempFolder(t);
+  const path = join(folder, 'lock');
+  const lock = await LockFile.acquire(path, unable);
+  assert.deepEqual(await lockHolder(path), { pid: process.pid, lives: true });
+  for (const link of [unable, undefined])
+    await assert.rejects(LockFile.acquire(path, link), { code: 'LOCKED' });
+  await lock.release();
+  assert.deepEqual(await readdir(folder), []);
+  for (const damaged of ['nonsense', '']) {
+    await mkdir(path);
+    await writeFile(join(path, '.holder'), damaged);
+    await (await LockFile.acquire(path, unable)).release();
+    assert.deepEqual(await readdir(folder), [], JSON.stringify(damaged));
+  }
+  await mkdir(path);
+  await (await LockFile.acquire(path, unable)).release();
+  assert.deepEqual(await readdir(folder), [], 'an empty folder');
 });
 
 test('a lock in a folder that is missing or is none is a disk error', async (t) => {

@@ -2,26 +2,26 @@
  * A tracker and a daemon whose metrics have something to tell: more peers want a file than there are slots, a part is
  * downloaded from one who lies, requests are refused, searches come and are answered. It goes on until the test is over.
  */
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Child } from '../../bench/lib/child.js';
+import { Program } from '../../bench/lib/program.js';
 import { systemClock } from '../../src/core/clock.js';
 import { silentLogger } from '../../src/core/logger.js';
 import { flood } from '../../src/daemon/flood.js';
 import { TransfersFile } from '../../src/daemon/transfers-file.js';
-import { parseFileMd5 } from '../../src/model/ids.js';
+import { parseFileMd5, randomPacketId } from '../../src/model/ids.js';
+import { encodeRequest } from '../../src/protocol/encode.js';
 import { BaseClient, type BaseFile } from './base-client.js';
 import { BasePeer } from './base-peer.js';
 import { lying, type Script } from './base-script.js';
 import { atEnd, type Scope } from './clean-up.js';
 import { md5, seededBytes, tempFolder } from './files.js';
-import { TestProgram } from './process.js';
+import { listening, TestProgram } from './process.js';
 import { type Endpoint, Receiver } from './receiver.js';
 import { endpoint, ownersOf } from './swarm.js';
 
-const STARTS_WITHIN_MS = 30_000;
 const NEXT_ROUND_MS = 500;
 const PART = 262_144;
 const SHARED_PARTS = 240;
@@ -34,7 +34,7 @@ export interface Observed {
   readonly daemon: string;
 }
 
-export async function observedSwarm(t: TestContext): Promise<Observed> {
+export async function observedSwarm(t: Scope): Promise<Observed> {
   const folder = await tempFolder(t);
   for (const name of ['share', 'downloads', 'state']) await mkdir(join(folder, name));
   const program = new TestProgram(t, folder);
@@ -73,21 +73,22 @@ export async function observedSwarm(t: TestContext): Promise<Observed> {
   await others.login();
   await ownersOf(others, shared, 1);
   for (const host of ['127.0.0.3', '127.0.0.4', '127.0.0.5']) {
-    const listen = ['--listen', `${host}:0`];
-    await program.cli('get', shared.md5, '-o', `${host}.bin`, '--no-seed', '--tracker', trackerAt, ...listen);
+    const output = join(folder, `${host}.bin`);
+    const where = ['--tracker', trackerAt, '--listen', `${host}:0`, '-o', output];
+    untilTheEnd(t, async (signal) => {
+      await rm(output, { force: true });
+      await getWhole(folder, [shared.md5, '--no-seed', ...where], signal);
+    });
   }
 
   untilTheEnd(t, async (signal) => {
     await others.retp(daemonAt, UNKNOWN, 0);
     await others.fchu(UNKNOWN, 1);
     await Promise.all([at, daemonAt].map(sayNonsense));
+    await answerUnasked(at);
     await Promise.all([searchFrom(farAt, shared.name, signal), searchFrom(at, 'nobody has this', signal)]);
   });
   return { tracker: await listening(near, 'http'), daemon: await listening(daemon, 'http') };
-}
-
-function listening(child: Child, what: string): Promise<string> {
-  return child.line((line) => new RegExp(`^${what} listening on (\\S+)$`).exec(line)?.[1], STARTS_WITHIN_MS);
 }
 
 /** A file that the tracker says two peers have: one that lies about each third part, and an honest one. */
@@ -107,10 +108,28 @@ async function ownedByOthers(t: Scope, tracker: Endpoint): Promise<BaseFile> {
   return file;
 }
 
+/** One download, given up when the test is over. */
+async function getWhole(folder: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+  const get = await new Program(folder).start('get', ['get', ...args]);
+  const giveUp = () => void get.end();
+  signal.addEventListener('abort', giveUp);
+  const { code } = await get.exited;
+  signal.removeEventListener('abort', giveUp);
+  if (code !== 0) get.fail('failed');
+}
+
 async function sayNonsense(to: Endpoint): Promise<void> {
   const receiver = await Receiver.open(to, '127.0.0.9', 5_000);
   receiver.send('What is this?');
   await receiver.endsWithoutAByte();
+  receiver.close();
+}
+
+async function answerUnasked(to: Endpoint): Promise<void> {
+  const receiver = await Receiver.open(to, '127.0.0.9', 5_000);
+  const answer = { packet: randomPacketId(randomBytes), md5: parseFileMd5(UNKNOWN)!, name: 'x' };
+  const address = { v4: '127.0.0.9', v6: null, port: 5009 };
+  receiver.send(encodeRequest({ command: 'AQUE', address, ...answer }));
   receiver.close();
 }
 

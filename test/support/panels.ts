@@ -1,28 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DashboardJson } from '../../grafana/panel-json.js';
 import { projectPath } from './project.js';
-
-/** A panel as the generated JSON has it. */
-export interface PanelJson {
-  readonly type: string;
-  readonly title: string;
-  readonly description?: string;
-  readonly datasource?: { readonly type: string; readonly uid: string };
-  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
-  readonly targets?: readonly {
-    readonly expr: string;
-    readonly legendFormat: string;
-    readonly datasource: { readonly uid: string };
-  }[];
-}
-
-export interface DashboardJson {
-  readonly title: string;
-  readonly uid: string;
-  readonly templating: { readonly list: readonly { readonly name: string; readonly query?: unknown }[] };
-  readonly panels: readonly PanelJson[];
-}
 
 /** The dashboards as they are shipped, by the name of their file without its ending. */
 export async function shippedDashboards(): Promise<ReadonlyMap<string, DashboardJson>> {

@@ -3,6 +3,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Child } from '../../bench/lib/child.js';
+import type { Span } from '../../grafana/drawing/series.js';
 import { atEnd, type Scope } from './clean-up.js';
 import { tempFolder } from './files.js';
 import { get } from './http.js';
@@ -12,10 +13,18 @@ import { freePort } from './redis-server.js';
 const READY_WITHIN_MS = 20_000;
 const LOOK_MS = 100;
 
-/** One series of an answer. */
+type Labels = Readonly<Record<string, string>>;
+type Value = readonly [seconds: number, value: string];
+
+/** One series of an answer: as it is now, or over time. */
 interface Sample {
-  readonly metric: Readonly<Record<string, string>>;
-  readonly value: readonly [seconds: number, value: string];
+  readonly metric: Labels;
+  readonly value: Value;
+}
+
+interface Samples {
+  readonly metric: Labels;
+  readonly values: readonly Value[];
 }
 
 interface Rule {
@@ -67,6 +76,12 @@ export class PrometheusServer {
   /** What `query` gives now. */
   async query(query: string): Promise<readonly Sample[]> {
     return ((await this.#ask('query', { query })) as { result: readonly Sample[] }).result;
+  }
+
+  /** What `query` gave in `span`. */
+  async queryRange(query: string, { from, to, step }: Span): Promise<readonly Samples[]> {
+    const parameters = { query, start: `${from}`, end: `${to}`, step: `${step}` };
+    return ((await this.#ask('query_range', parameters)) as { result: readonly Samples[] }).result;
   }
 
   async rules(): Promise<readonly Rule[]> {

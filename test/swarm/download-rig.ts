@@ -88,6 +88,7 @@ export class DownloadRig {
       memory: this.cache,
       tasks: this.disk,
       writers: 2,
+      verifiers: 2,
       connect: (_, onRoom) => this.#connect(onRoom),
       counts: this.counts,
       gave: () => {},

@@ -162,7 +162,12 @@ export class UploadRig {
   /** Asserts that the request was refused, and all there were for these reasons. */
   assertRefused(served: Served, refused: Record<string, number>): void {
     assert.equal(served.frame, null);
-    assert.deepEqual(this.upload.stats().refused, refused);
+    assert.deepEqual(this.refused(), refused);
+  }
+
+  /** What was refused so far, by reason. */
+  refused(): Record<string, number> {
+    return Object.fromEntries(Object.entries(this.upload.stats().refused).filter(([, count]) => count > 0));
   }
 
   /** Asserts that nothing is held but by the cache, nobody waits and no timer runs. */

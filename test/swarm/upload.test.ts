@@ -12,7 +12,7 @@ describe('an upload', () => {
     const rig = new UploadRig();
     for (const part of [0, 1, 2, 3, 4]) await rig.assertGiven(await rig.ask(part), part);
     assert.deepEqual([rig.upload.parts, rig.upload.bytes], [5, rig.content.length]);
-    assert.deepEqual(rig.upload.stats().refused, {});
+    assert.deepEqual(rig.refused(), {});
     rig.assertIdle();
   });
 
@@ -163,7 +163,7 @@ describe('a part that cannot be read', () => {
     rig.failure = { ok: false, code: 'EMFILE', detail: 'too many open files' };
     for (const part of [1, 2]) assert.equal((await rig.ask(part)).frame, null);
     assert.equal(rig.warnings.length, 2);
-    assert.deepEqual(rig.upload.stats().refused, { unreadable: 6 });
+    assert.deepEqual(rig.refused(), { unreadable: 6 });
     rig.failure = null;
     await rig.assertGiven(await rig.ask(1), 1);
     rig.failure = { ok: false, code: 'EIO', detail: 'bad sector again' };
@@ -365,7 +365,7 @@ describe('a request with no upload slot free', () => {
     assert.equal(await rig.upload.serve(rig.id, 1, gone), null);
     await rig.assertGiven(first, 0);
     await rig.pass(30_000);
-    assert.deepEqual(rig.upload.stats().refused, { 'gone-while-waiting': 2 });
+    assert.deepEqual(rig.refused(), { 'gone-while-waiting': 2 });
     assert.deepEqual(rig.reads, [0]);
     rig.assertIdle();
   });
@@ -382,7 +382,7 @@ describe('a request with no upload slot free', () => {
     await rig.assertGiven(first, 0);
     assert.equal(rig.upload.parts, 1, 'what was given out is finished');
     second.requester.leave();
-    assert.deepEqual(rig.upload.stats().refused, { stopping: 2 });
+    assert.deepEqual(rig.refused(), { stopping: 2 });
     rig.assertIdle();
   });
 });

@@ -13,7 +13,7 @@ export const functionName = (lanes: number): string => `${FUNCTION}${lanes}`;
 export const functionLanes = (name: string): number => Number(name.slice(FUNCTION.length));
 
 /** The most lanes a compiled function takes. */
-const MAX_LANES = 8;
+const MAX_LANES = 12;
 /** Longest text appended to a message (two addresses take at most 54 B): tail, suffix, mark and length fill two blocks. */
 export const MAX_SUFFIX_BYTES = 56;
 

@@ -199,7 +199,11 @@ export class DaemonFiles implements Files {
       case 'state':
         return sortedBy(this.#entries.values(), ({ md5 }) => this.#state(md5) ?? '');
       case 'rate':
-        return sortedBy(this.#entries.values(), ({ md5 }) => this.#rate(md5));
+        // What waits comes before what rests: among thousands of shared files nobody would find it.
+        return sortedBy(
+          this.#entries.values(),
+          ({ md5 }) => this.#rate(md5) || (this.#state(md5) === 'shared' ? 0 : 0.5),
+        );
       default: {
         const order = this.#orders.get(sort) ?? [...this.#entries.values()].sort(LASTING[sort]);
         this.#orders.set(sort, order);

@@ -30,7 +30,7 @@ export class FileDetail {
   readonly #facts = byId('detail-facts');
   readonly #parts = byId('detail-parts');
   readonly #map = new PartMap(byId<HTMLCanvasElement>('part-map'));
-  readonly #owners = new Table(byId('detail-owners'), [
+  readonly #owners = new Table(byId('detail-owners'), 'detail-swarm-title', [
     { title: 'Peer' },
     { title: 'Has', number: true },
     { title: 'Rate', number: true },
@@ -38,7 +38,7 @@ export class FileDetail {
   readonly #toggle = element('button', { type: 'button' });
   readonly #remove = element('button', { type: 'button' }, 'Remove…');
   readonly #limits = element('button', { type: 'button' }, 'Limits…');
-  readonly #copy = element('button', { type: 'button' }, 'Copy magnet link');
+  readonly #copy = element('button', { type: 'button' }, 'Copy magnet');
   readonly #open = element('a', { class: 'button', target: '_blank', rel: 'noopener noreferrer' }, 'Open');
   readonly #priority = element(
     'select',
@@ -65,11 +65,11 @@ export class FileDetail {
     byId('detail-actions').append(this.#priority, ...buttons);
   }
 
-  /** Null: none is chosen. */
+  /** Null: none is chosen. What was there stays, without effect, until the answer: nothing jumps under the keys. */
   choose(md5: string | null): void {
     this.#md5 = md5;
     this.#file = null;
-    this.#root.hidden = true;
+    if (md5 === null) this.#root.hidden = true;
     void this.refresh();
   }
 
@@ -82,7 +82,10 @@ export class FileDetail {
       const file = await this.#api.get<Detail>(`/files/${md5}`);
       if (md5 === this.#md5) this.#show(file);
     } catch (error) {
-      if (md5 === this.#md5 && this.#file === null) this.#events.failed(error);
+      if (md5 === this.#md5 && this.#file === null) {
+        this.#root.hidden = true;
+        this.#events.failed(error);
+      }
     } finally {
       this.#asking = false;
     }
@@ -114,36 +117,35 @@ export class FileDetail {
         : `Parts: ${file.parts.toLocaleString('en')} of ${parts.toLocaleString('en')} stored`,
     );
     this.#map.show(file.partMap, parts);
+    // Trackers are asked for owners only while a file is downloaded.
+    byId('detail-swarm').hidden = shared;
     this.#owners.show(
       file.owners.map(({ address, parts: has, complete, banned, rate: now }): Cell[] => [
         [address, banned ? 'Banned: it sent wrong bytes' : ''],
         complete ? 'all' : `${has.toLocaleString('en')} of ${parts.toLocaleString('en')}`,
         now > 0 ? rate(now) : '–',
       ]),
-      shared
-        ? 'Nobody asks for it at the moment.'
-        : 'No peer is known yet. Trackers are asked again and again.',
+      'No peer is known yet. Trackers are asked again and again.',
     );
   }
 
   #showFacts(file: Detail): void {
     const shared = file.state === 'shared';
     const left = file.size - file.stored;
-    const facts: [string, string][] = [
+    const known: readonly (readonly [string, string | null])[] = [
       ['State', stateWord(file)],
       ['Size', file.size === 0 ? 'not known yet' : bytes(file.size)],
       ['Stored', bytes(file.stored)],
       ['Rate', rate(file.rate)],
-      ...(file.state === 'downloading' && file.rate > 0
-        ? ([['Left', duration(left / file.rate)]] as [string, string][])
-        : []),
-      ['Peers', count(file.peers, 'peer', 'peers')],
+      ['Left', file.state === 'downloading' && file.rate > 0 ? duration(left / file.rate) : null],
+      ['Peers', shared ? null : count(file.peers, 'peer', 'peers')],
       ['Uploaded', bytes(file.uploadedBytes)],
       ['Upload limit', limit(file.limits.upload)],
-      ...(shared ? [] : ([['Download limit', limit(file.limits.download)]] as [string, string][])),
+      ['Download limit', shared ? null : limit(file.limits.download)],
       ['MD5', file.md5],
-      ...(file.path === null ? [] : ([['Path', file.path]] as [string, string][])),
+      ['Path', file.path],
     ];
+    const facts = known.filter((fact): fact is readonly [string, string] => fact[1] !== null);
     const names = facts.map(([name]) => name).join();
     if (this.#facts.dataset.names !== names) {
       this.#facts.dataset.names = names;

@@ -69,7 +69,8 @@ export class FileList {
   /** What changed at the daemon. */
   apply(changes: FileChanges): void {
     this.#stale = this.#window.apply(changes) || this.#stale;
-    if (this.#chosen !== null && changes.removed.includes(this.#chosen)) this.choose(null);
+    if (this.#chosen !== null && changes.removed.includes(this.#chosen))
+      this.choose(this.#beside(changes.removed));
     this.#drawSoon();
     if (changes.removed.length > 0) void this.#refresh();
   }
@@ -119,6 +120,14 @@ export class FileList {
     const first = Math.max(0, Math.floor(scrollTop / this.#rowHeight) - SPARE);
     const last = Math.ceil((scrollTop + clientHeight) / this.#rowHeight) + SPARE;
     return { first, last: Math.max(first, Math.min(last, this.#count - 1)) };
+  }
+
+  /** The file below the chosen one, or above it where it was the last. */
+  #beside(removed: readonly string[]): string | null {
+    const at = this.#window.indexOf(this.#chosen!);
+    if (at === null) return null;
+    const md5s = [this.#window.at(at + 1), this.#window.at(at - 1)].map((file) => file?.md5 ?? null);
+    return md5s.find((md5) => md5 !== null && !removed.includes(md5)) ?? null;
   }
 
   #drawSoon(): void {
@@ -191,7 +200,7 @@ export class FileList {
     else if (file === null) return;
     else if (event.key === ' ') this.#events.toggle(file);
     else if (event.key === 'Delete') this.#events.remove(file);
-    else if (event.key === 'Enter') byId('detail').scrollIntoView({ block: 'nearest' });
+    else if (event.key === 'Enter') byId('detail-name').focus();
     else return;
     event.preventDefault();
   }

@@ -49,7 +49,7 @@ export class FileRow {
     root.setAttribute('aria-selected', `${chosen}`);
     root.dataset.state = file?.state ?? '';
     say(this.#name, file === null ? '…' : file.name);
-    this.#name.title = file === null ? '' : file.name;
+    this.#name.title = this.#name.textContent;
     say(this.#size, file === null || file.size === 0 ? '' : bytes(file.size));
     say(this.#word, file === null ? '' : stateWord(file));
     this.#progress.hidden = file === null || file.state === 'shared';

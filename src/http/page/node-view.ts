@@ -9,19 +9,28 @@ import { ThroughputChart } from './throughput-chart.js';
 /** Why a peer holds a slot (PROTOCOL.md §4). */
 const REASONS: Readonly<Record<string, string>> = {
   regular: 'Regular: by its turn, or earned by what it gave',
-  optimistic: 'Optimistic: may begin without having given',
-  idle: 'Lent: nobody with a claim to it waits',
+  optimistic: 'Optimistic: may begin without giving',
+  idle: 'Lent: nobody with a claim waits',
+};
+
+const TRACKER_STATES: Readonly<Record<string, string>> = {
+  new: 'Not logged in yet',
+  'logged-in': 'Logged in',
+  away: 'Away',
 };
 
 export class NodeView {
   readonly #api: Api;
   readonly #chart = new ThroughputChart(byId('throughput'));
-  readonly #slots = new Table(byId('slots'), [
+  readonly #slots = new Table(byId('slots'), 'slots-title', [
     { title: 'Peer, and why' },
-    { title: '↑', number: true },
-    { title: '↓', number: true },
+    { title: 'Up', number: true },
+    { title: 'Down', number: true },
   ]);
-  readonly #trackers = new Table(byId('trackers'), [{ title: 'Tracker' }, { title: 'Files', number: true }]);
+  readonly #trackers = new Table(byId('trackers'), 'trackers-title', [
+    { title: 'Tracker' },
+    { title: 'Files', number: true },
+  ]);
 
   constructor(api: Api) {
     this.#api = api;
@@ -38,11 +47,12 @@ export class NodeView {
       this.#api.get<Slots>('/slots'),
       this.#api.get<readonly TrackerEntry[]>('/trackers'),
     ]);
-    say(byId('slots-total'), `${slots.inUse} of ${slots.total} in use, ${slots.queued} queued`);
+    const waiting = slots.queued === 0 ? '' : `, ${count(slots.queued, 'request waits', 'requests wait')}`;
+    say(byId('slots-total'), `${slots.inUse} of ${slots.total} in use${waiting}`);
     this.#slots.show(slots.peers.map(slotRow), 'Nobody asks for anything at the moment: all slots are free.');
     this.#trackers.show(
       trackers.map(({ tracker, state, lastError, files }): Cell[] => [
-        [tracker, lastError === null ? state : `${state}: ${lastError}`],
+        [tracker, `${TRACKER_STATES[state] ?? state}${lastError === null ? '' : `: ${lastError}`}`],
         files.toLocaleString('en'),
       ]),
       'No tracker is set: a magnet link can name one, or the daemon’s --tracker option.',
@@ -85,8 +95,9 @@ function slotRow(peer: SlotPeer): Cell[] {
   return [[peer.peer, whyOf(peer)], moves(peer.uploadRate), moves(peer.downloadRate)];
 }
 
-function whyOf({ state, reason, queued, waitedMs }: SlotPeer): string {
-  if (state === 'slot') return reason === null ? 'Has a slot' : (REASONS[reason] ?? reason);
-  if (state === 'idle') return 'Asks for nothing';
-  return `Waits for ${duration(waitedMs / 1_000)}: ${count(queued, 'part', 'parts')} asked for`;
+function whyOf({ state, reason, queued, uploadRate, waitedMs }: SlotPeer): string {
+  // Without a request at this moment is also whoever takes a part slowly.
+  if (state === 'idle' && uploadRate === 0) return 'Asks for nothing';
+  if (state !== 'waiting') return reason === null ? 'Has a slot' : (REASONS[reason] ?? reason);
+  return `Waits ${duration(waitedMs / 1_000)} for ${count(queued, 'part', 'parts')}`;
 }

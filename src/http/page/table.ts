@@ -16,8 +16,11 @@ export class Table {
   readonly #table: HTMLTableElement;
   readonly #empty = element('p', { class: 'empty' });
 
-  constructor(root: HTMLElement, columns: readonly Column[]) {
+  /** Its title is the element with the id `title`. */
+  constructor(root: HTMLElement, title: string, columns: readonly Column[]) {
     this.#root = root;
+    root.role = 'group';
+    root.setAttribute('aria-labelledby', title);
     this.#columns = columns;
     const titles = columns.map(({ title, number = false }) =>
       element('th', { scope: 'col', class: number ? 'number' : null }, title),
@@ -40,6 +43,9 @@ export class Table {
         say(second!, below);
       });
     });
+    // What scrolls has to be reached by keys.
+    if (this.#root.scrollHeight > this.#root.clientHeight) this.#root.tabIndex = 0;
+    else this.#root.removeAttribute('tabindex');
   }
 
   #newRow(): HTMLTableRowElement {

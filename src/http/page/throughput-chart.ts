@@ -14,6 +14,8 @@ const BOTTOM = 20;
 /** For the rates beside the lines. */
 const LEFT = 64;
 const LEAST_TOP = 10_240;
+/** Parts come in bursts: what is finer than this shows them, not the rate. */
+const FINEST_PX = 4;
 
 interface Point {
   readonly at: number;
@@ -53,12 +55,13 @@ export class ThroughputChart {
     const width = Math.floor(this.#root.clientWidth);
     if (width === 0) return;
     const now = this.#points.at(-1)?.at ?? 0;
-    const most = Math.max(0, ...this.#points.map(({ up, down }) => Math.max(up, down)));
+    const points = means(this.#points, (SPAN_MS * FINEST_PX) / Math.max(width - LEFT, FINEST_PX));
+    const most = Math.max(0, ...points.map(({ up, down }) => Math.max(up, down)));
     const top = scaleTop(most);
     const x = (at: number) => LEFT + ((at - now + SPAN_MS) / SPAN_MS) * (width - LEFT);
     const y = (value: number) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
     const line = (of: (point: Point) => number) =>
-      this.#points.map(
+      points.map(
         (point, at) => `${at === 0 ? 'M' : 'L'}${x(point.at).toFixed(1)} ${y(of(point)).toFixed(1)}`,
       );
     this.#svg.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
@@ -73,6 +76,26 @@ export class ThroughputChart {
       label(width, HEIGHT - 4, 'end', 'now'),
     );
   }
+}
+
+/** One point for each whole `span` milliseconds of the day, so that a mean that was shown stays. */
+function means(points: readonly Point[], span: number): Point[] {
+  const groups: Point[][] = [];
+  let last = Number.NaN;
+  for (const point of points) {
+    const own = Math.floor(point.at / span);
+    if (own === last) groups.at(-1)!.push(point);
+    else groups.push([point]);
+    last = own;
+  }
+  // What is left of the time of the last one would move it.
+  if (groups.length > 1) groups.pop();
+  const mean = (of: readonly number[]) => of.reduce((sum, each) => sum + each, 0) / of.length;
+  return groups.map((group) => ({
+    at: group.at(-1)!.at,
+    up: mean(group.map(({ up }) => up)),
+    down: mean(group.map(({ down }) => down)),
+  }));
 }
 
 /** 1, 2 or 5 times a power of ten of a unit. */

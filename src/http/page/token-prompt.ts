@@ -11,7 +11,11 @@ export class TokenPrompt {
   }
 
   ask(wrong: boolean): Promise<string> {
-    if (wrong) say(byId('token-hint'), 'That token was not accepted. Check that all of it was copied.');
+    if (wrong) {
+      const hint = byId('token-hint');
+      say(hint, 'That token was not accepted. Check that all of it was copied.');
+      hint.className = 'trouble';
+    }
     this.#text.value = '';
     return new Promise((resolve) => {
       this.#dialog.open(() => {

@@ -55,7 +55,7 @@ export class ChangeFeed {
       try {
         await this.#hear(tried);
       } catch (error) {
-        this.#options.logger.debug({ err: error }, 'changes of other processes are not heard; trying again');
+        this.#options.logger.debug({ error }, 'changes of other processes are not heard; trying again');
       }
       tried();
       if (!this.#isStopped) await this.#pause(retryDelay(this.#failures));

@@ -60,6 +60,15 @@ test('free riders wait under tit for tat, and do not under random unchoking', as
   assert.ok(titForTat > 1.5 && random < 1.2, `${titForTat} ${random}`);
 });
 
+test('free riders who ask again and again from other ports gain nothing', async () => {
+  const freeRiders = async (reconnect: boolean) =>
+    mean(
+      completions(await run({ peers: 60, freeRiders: 0.2, leave: true, seedRate: 2, reconnect })).freeRiders,
+    );
+  const [patient, busy] = [await freeRiders(false), await freeRiders(true)];
+  assert.ok(busy > 0.9 * patient, `${busy} ${patient}`);
+});
+
 test('peers that arrive one after another and leave find each other', async () => {
   const { counts } = await run({ arrivalMs: 60_000, leave: true });
   assert.ok(counts.completionMs.every((ms) => ms > 0));
