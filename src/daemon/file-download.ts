@@ -10,8 +10,8 @@ import { PartFile } from '../storage/part-file.js';
 import { Download, type DownloadSnapshot, type OwnerStatus, type Proof } from '../swarm/download.js';
 import type { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { ServedFile } from '../swarm/upload.js';
-import type { ArrivingFile } from './arriving-file.js';
 import type { Engine } from './engine.js';
+import type { ArrivingFile } from './file-reading.js';
 import { PartArrivals } from './part-arrivals.js';
 import type { PeerNode } from './peer-node.js';
 
@@ -110,6 +110,11 @@ export class FileDownload implements ArrivingFile {
   /** Whom the parts are asked of, at most so many. */
   owners(limit: number): readonly OwnerStatus[] {
     return this.#download.owners(limit);
+  }
+
+  /** How many of them each part has, at most 255. */
+  availability(): Uint8Array {
+    return this.#download.availability();
   }
 
   snapshot(): DownloadSnapshot {

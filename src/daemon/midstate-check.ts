@@ -32,6 +32,8 @@ interface MidstateCheckInit {
 /** What a file is to be: its MD5, and the states between its parts. */
 export interface KnownStates {
   readonly md5: FileMd5;
+  /** See IndexEntry. */
+  readonly plain?: FileMd5;
   readonly partSize: number;
   /** See IndexEntry. */
   readonly midstates: Uint8Array;
@@ -92,7 +94,7 @@ export class MidstateCheck {
   async #checkParts(
     file: FileHandle,
     size: number,
-    { md5, partSize, midstates }: KnownStates,
+    { md5: id, plain: md5 = id, partSize, midstates }: KnownStates,
     onBytes: (bytes: number) => boolean,
   ): Promise<EntryVerdict | JobFailure | null> {
     const geometry = partGeometry(size, partSize);

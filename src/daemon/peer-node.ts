@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.js';
 import { UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { type HostPort, hosts, type NodeAddress, sameFamily, specificAddress } from '../model/address.js';
+import type { PartGeometry } from '../model/geometry.js';
 import type { FileMd5 } from '../model/ids.js';
 import { DownloadLimits, type ReadPace } from '../net/download-limits.js';
 import type { Handler, Requester } from '../net/handler.js';
@@ -21,7 +22,10 @@ import { DEFAULT_QUEUE_LIMITS } from '../policy/upload-queue.js';
 import { encodeAcap, encodeAmid } from '../protocol/encode.js';
 import { DEFAULT_CHUNK } from '../protocol/frame.js';
 import type { Owner, Request } from '../protocol/messages.js';
+import type { OwnerStatus } from '../swarm/download.js';
+import { FrameLoads } from '../swarm/frame-loads.js';
 import { OwnerLookup } from '../swarm/owner-lookup.js';
+import { PartReads } from '../swarm/part-reads.js';
 import type { PeerLink } from '../swarm/peer-book.js';
 import { TrackerGroup } from '../swarm/tracker-group.js';
 import { type ServedFile, Upload } from '../swarm/upload.js';
@@ -57,6 +61,8 @@ interface PeerFlooding {
 /** What a peer of ours can beyond the base protocol (PROTOCOL.md §7). */
 const CAPABILITIES = ['KEEP', 'MIDS'];
 const STOP_MS = 8_000;
+/** Of the memory, what readers over HTTP may hold. */
+const READERS_SHARE = 0.25;
 /** A peer that turns out to keep its connections gets more of them and deeper ones by its rate. */
 const FIRST_CONNECTIONS = 4;
 const FIRST_DEPTH = 2;
@@ -74,6 +80,8 @@ export class PeerNode implements Adjustable {
   #limits: Limits;
   #slots: number;
   #engine: Engine | null = null;
+  #loads: FrameLoads | null = null;
+  #reads: PartReads | null = null;
   #upload: Upload | null = null;
   #port = 0;
   #downloads = 0;
@@ -125,15 +133,26 @@ export class PeerNode implements Adjustable {
     const engine = new EngineClass(this.#options);
     this.#engine = engine;
     const reads = new FrameReads((job) => engine.pool.run('readFrames', job));
-    this.#upload = new Upload({
-      find: this.#find,
+    this.#loads = new FrameLoads({
       memory: engine.memory,
       readFrame: (job) => reads.read(job),
+      chunkSize: DEFAULT_CHUNK,
+      clock,
+      logger,
+    });
+    this.#reads = new PartReads({
+      loads: this.#loads,
+      chunkSize: DEFAULT_CHUNK,
+      mostBytes: engine.slab.capacity * READERS_SHARE,
+    });
+    this.#upload = new Upload({
+      find: this.#find,
+      loads: this.#loads,
       limits: DEFAULT_QUEUE_LIMITS,
       slots: this.#slots,
       seedChoking,
       limit: this.#uploadLimits,
-      contended: (md5, geometry) => this.#owners.contended(md5, geometry),
+      contended: (md5, geometry) => this.#owners.ask(md5, geometry),
       random: Math.random,
       onSlot,
       onSent,
@@ -169,9 +188,25 @@ export class PeerNode implements Adjustable {
     return () => this.#countDownloads(-1);
   }
 
+  /** See FrameLoads.leave. */
+  async leave(md5: FileMd5): Promise<void> {
+    await this.#loads?.leave(md5);
+  }
+
   /** A tracker named the owners of a file. */
   named(md5: FileMd5, owners: readonly Owner[]): void {
     this.#owners.heard(md5, owners);
+  }
+
+  /** Has the trackers be asked, and gives what they last said. */
+  ownersOf(md5: FileMd5, geometry: PartGeometry): readonly OwnerStatus[] {
+    this.#owners.ask(md5, geometry);
+    return this.#owners.known(md5);
+  }
+
+  /** Parts for readers that are no peers; null until it works. */
+  get reads(): PartReads | null {
+    return this.#reads;
   }
 
   get upload(): Upload | null {

@@ -4,7 +4,6 @@ import { availableParallelism } from 'node:os';
 import { join, sep } from 'node:path';
 import { invariant, UsageError } from '../core/errors.js';
 import type { HostPort } from '../model/address.js';
-import { DEFAULT_PART_SIZE } from '../model/geometry.js';
 import type { FileMd5 } from '../model/ids.js';
 import { formatMagnet } from '../model/magnet.js';
 import type { Manifest } from '../model/manifest.js';
@@ -13,6 +12,8 @@ import { diskError } from '../storage/disk-error.js';
 import { LockFile } from '../storage/lock-file.js';
 import { ShareIndex } from '../storage/share-index.js';
 import { type SharedFile, ShareLibrary } from '../storage/share-library.js';
+import type { OwnerStatus } from '../swarm/download.js';
+import type { PartReads } from '../swarm/part-reads.js';
 import { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { TrackerGroup } from '../swarm/tracker-group.js';
 import type { ServedFile } from '../swarm/upload.js';
@@ -108,10 +109,9 @@ export class Seedbox implements Adjustable {
       match: (query, limit, host) => this.#answers.match(query, limit, host),
     });
     const { flooding } = this;
-    this.#node = new PeerNode({ ...options, onSent, flooding, threads: availableParallelism() }, (md5) => {
-      const file = this.#library?.find(md5) ?? null;
-      return file === null ? (this.#transfers?.served(md5) ?? null) : this.#served(file);
-    });
+    this.#node = new PeerNode({ ...options, onSent, flooding, threads: availableParallelism() }, (md5) =>
+      this.served(md5),
+    );
     this.searches = new FloodSearches({
       ...options,
       flooding,
@@ -213,6 +213,17 @@ export class Seedbox implements Adjustable {
     return files.map((file) => file.path);
   }
 
+  /** What can be read now of a file that is shared or on its way; null: there is none. */
+  served(md5: FileMd5): ServedFile | null {
+    const file = this.#library?.find(md5) ?? null;
+    return file === null ? (this.#transfers?.served(md5) ?? null) : this.#sharedFile(file);
+  }
+
+  /** Parts for readers that are no peers; null until it has started. */
+  get reads(): PartReads | null {
+    return this.#node.reads;
+  }
+
   /** Whose content it is; undefined while that is not known. */
   sharedAt(path: string): FileMd5 | undefined {
     return this.#library?.md5At(path);
@@ -256,6 +267,15 @@ export class Seedbox implements Adjustable {
   /** Of the settings, or as set since. */
   get slots(): number {
     return this.#node.slots;
+  }
+
+  /**
+   * Whom the trackers named as owners of a shared file when they were last asked, which looking has them be again, at most
+   * every 30 s; at most `limit`.
+   */
+  owners(md5: FileMd5, limit: number): readonly OwnerStatus[] {
+    const geometry = this.#library?.find(md5)?.manifest.geometry;
+    return geometry === undefined ? [] : this.#node.ownersOf(md5, geometry).slice(0, limit);
   }
 
   /** Those that a file has besides the ones for all; null: none. */
@@ -333,10 +353,12 @@ export class Seedbox implements Adjustable {
     });
   }
 
-  /** What is proven by its midstates is shared at once; else the next scan finds the file and has it hashed. */
-  async #downloaded(library: ShareLibrary, { manifest, path, midstates }: CompletedFile): Promise<void> {
-    if (midstates === null || manifest.geometry.partSize !== DEFAULT_PART_SIZE) return library.rescan();
-    await library.adopt(path, { md5: manifest.md5, midstates });
+  async #downloaded(
+    library: ShareLibrary,
+    { manifest, path, midstates, isSalted }: CompletedFile,
+  ): Promise<void> {
+    const { md5, geometry } = manifest;
+    await library.adopt(path, { md5, midstates, partSize: geometry.partSize, isSalted });
   }
 
   async #close(): Promise<void> {
@@ -372,7 +394,7 @@ export class Seedbox implements Adjustable {
     });
   }
 
-  #served({ manifest, path, identity, midstates }: SharedFile): ServedFile {
+  #sharedFile({ manifest, path, identity, midstates }: SharedFile): ServedFile {
     return {
       geometry: manifest.geometry,
       midstates,

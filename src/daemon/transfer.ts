@@ -5,11 +5,9 @@
  * the file's descriptors closed. `#download` is set exactly while parts of the file can be fetched and served; `#retry`
  * exactly while the state is 'waiting'.
  */
-import { join } from 'node:path';
 import type { Clock, Timer } from '../core/clock.js';
 import { BugTorrentError, InvariantError, OperationalError, type Trouble } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { safeFileName } from '../model/file-name.js';
 import type { Magnet } from '../model/magnet.js';
 import type { Manifest } from '../model/manifest.js';
 import type { PartList } from '../model/part-list.js';
@@ -18,10 +16,11 @@ import { PartFile } from '../storage/part-file.js';
 import type { OwnerStatus } from '../swarm/download.js';
 import type { SwarmCounts } from '../swarm/swarm-counts.js';
 import type { ServedFile } from '../swarm/upload.js';
-import type { ArrivingFile } from './arriving-file.js';
 import { begunFirst } from './begun-first.js';
+import { atFirstFree, type Targets, targetOrder, targetsFor } from './download-target.js';
 import type { Engine } from './engine.js';
 import { FileDownload } from './file-download.js';
+import type { ArrivingFile } from './file-reading.js';
 import { findFile, manifestsOf } from './find-file.js';
 import type { PeerNode } from './peer-node.js';
 
@@ -59,6 +58,8 @@ export interface CompletedFile {
   readonly path: string;
   /** Proven chaining values (PROTOCOL.md §7.2); null when the file was proven in another way. */
   readonly midstates: Uint8Array | null;
+  /** Its id is not the MD5 of its bytes alone (PROTOCOL.md §6). */
+  readonly isSalted: boolean;
 }
 
 export class Transfer {
@@ -124,6 +125,11 @@ export class Transfer {
     return this.#download?.owners(limit) ?? [];
   }
 
+  /** How many of them each part has, at most 255; null while nobody is asked. */
+  availability(): Uint8Array | null {
+    return this.#download?.availability() ?? null;
+  }
+
   /** The download while it runs, to be read from; null else. */
   get arriving(): ArrivingFile | null {
     return this.#download;
@@ -177,33 +183,38 @@ export class Transfer {
   async discard(): Promise<void> {
     this.#kept = null;
     const { name, md5 } = this.#magnet;
-    if (name !== null) await PartFile.remove(this.#target(name), md5);
+    if (name === null) return;
+    const { own, tagged } = this.#targets(name);
+    if (!(await PartFile.remove(own, md5))) await PartFile.remove(tagged, md5);
   }
 
   async #fetch(signal: AbortSignal): Promise<void> {
     const { node, counts, completed, clock, engine, logger } = this.#init;
     const { sequential } = this;
     const found = await findFile({ magnet: this.#magnet }, (text) => node.trackers.look(text), null);
-    const [manifest] = await begunFirst(manifestsOf(found), ({ name }) => this.#target(name));
+    const [manifest] = await begunFirst(manifestsOf(found), ({ name }) => this.#targets(name).own);
     if (signal.aborted) return;
-    const target = this.#target(manifest.name);
-    const place = { manifest, target, force: false, sequential, verify: true };
-    const download = await FileDownload.open({ ...place, counts, node, engine, clock, logger });
+    const targets = await targetOrder(this.#targets(manifest.name), manifest.md5);
+    const how = { manifest, force: false, sequential, verify: true };
+    const download = await atFirstFree(targets, (target) =>
+      FileDownload.open({ ...how, target, counts, node, engine, clock, logger }),
+    );
     try {
       this.#manifest = manifest;
       this.#magnet = { ...this.#magnet, name: manifest.name, size: manifest.geometry.fileSize };
       this.#download = download;
       this.#become('downloading');
       const proof = await download.run(signal);
-      await download.place.finish();
-      const midstates = proof === 'midstates' ? download.served.midstates : null;
-      logger.info({ md5: manifest.md5, path: target, proof }, 'downloaded');
-      await completed({ manifest, path: target, midstates });
+      const path = await this.#finish(download);
+      logger.info({ md5: manifest.md5, path, proof }, 'downloaded');
+      const { midstates } = download.served;
+      await completed({ manifest, path, midstates, isSalted: proof.startsWith('salted') });
       this.#isComplete = true;
     } finally {
       if ((this.#download?.snapshot().fetched ?? 0) > 0) this.#retryMs = FIRST_RETRY_MS;
       this.#kept = download.stored.clone();
       this.#download = null;
+      await node.leave(manifest.md5);
       await download.place.close();
     }
   }
@@ -226,9 +237,17 @@ export class Transfer {
     this.#become(passes ? 'waiting' : 'failed');
   }
 
-  /** Names come from strangers: only the safe form reaches the disk. */
-  #target(name: string): string {
-    return join(this.#init.folder, safeFileName(name.replaceAll('/', '_')));
+  /** Resolves with where the file is. A name that was taken meanwhile stays another's. */
+  #finish({ place, manifest }: FileDownload): Promise<string> {
+    const { tagged } = this.#targets(manifest.name);
+    return atFirstFree([place.target, tagged], async (target) => {
+      await place.finish(target);
+      return target;
+    });
+  }
+
+  #targets(name: string): Targets {
+    return targetsFor(this.#init.folder, name, this.#magnet.md5);
   }
 
   #become(state: TransferState): void {

@@ -2,7 +2,7 @@
  * The downloads of a daemon: which there are, in what order they run, kept across restarts.
  *
  * Invariant: at most `active` transfers run at once, those of higher priority first, of equal priority the one added
- * first; a transfer that was paused or failed does not hold a place. The file on disk follows every change of the list.
+ * first; a transfer that was paused or failed does not hold a place, and one of lower priority gives its up. The file on disk follows every change of the list.
  * A transfer leaves the list when it is complete or removed, and only then.
  */
 import type { Clock } from '../core/clock.js';
@@ -54,6 +54,8 @@ interface Listed {
 export class Transfers {
   readonly #init: TransfersInit;
   readonly #listed = new Map<FileMd5, Listed>();
+  /** It is being halted to make room. */
+  #yielding: Transfer | null = null;
   #isStopped = false;
 
   constructor(init: TransfersInit) {
@@ -229,12 +231,32 @@ export class Transfers {
     let places = this.#init.active - all.filter(({ transfer }) => isRunning(transfer)).length;
     for (const wanted of PRIORITIES) {
       for (const { transfer, priority } of all) {
-        if (places <= 0) return;
         if (priority !== wanted || transfer.state !== 'queued') continue;
+        if (places <= 0) {
+          this.#makeRoom(wanted);
+          return;
+        }
         places--;
         transfer.start();
       }
     }
+  }
+
+  /** The one of the lowest priority that was added last waits, when one of higher priority does. */
+  #makeRoom(priority: Priority): void {
+    if (this.#yielding !== null) return;
+    const running = [...this.#listed.values()].filter(({ transfer }) => isRunning(transfer));
+    const rank = (each: Priority) => PRIORITIES.indexOf(each);
+    const last = running.reduce<Listed | null>(
+      (lowest, each) => (lowest === null || rank(each.priority) >= rank(lowest.priority) ? each : lowest),
+      null,
+    );
+    if (last === null || rank(last.priority) <= rank(priority)) return;
+    this.#yielding = last.transfer;
+    void last.transfer.halt('queued').finally(() => {
+      this.#yielding = null;
+      this.#fill();
+    });
   }
 
   #keep(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isNamed } from './entity-tag.js';
 import type { Routes } from './http-listener.js';
 
 /** The page may load its own script and style and ask its own server, and nothing else; nobody may frame it. */
@@ -39,14 +40,9 @@ export function pageRoutes(): Routes {
           .header('referrer-policy', 'no-referrer')
           .header('cross-origin-opener-policy', 'same-origin')
           .header('cross-origin-resource-policy', 'same-origin');
-        if (isAmong(request.headers['if-none-match'], tag)) return reply.code(304).send();
+        if (isNamed(request.headers['if-none-match'], tag)) return reply.code(304).send();
         return reply.type(type).send(body);
       });
     }
   };
-}
-
-/** Whether an If-None-Match header names the tag (RFC 9110 §13.1.2). */
-function isAmong(header: string | undefined, tag: string): boolean {
-  return (header ?? '').split(',').some((each) => each.trim().replace(/^W\//, '') === tag);
 }

@@ -113,6 +113,13 @@ export class PartPicker {
     this.#order.ownerAdded(part);
   }
 
+  /** Owners of each part, at most 255; `complete` of them have every part. */
+  availability(complete: number): Uint8Array {
+    return Uint8Array.from({ length: this.partCount }, (_, part) =>
+      Math.min(255, this.#order.owners(part as PartIndex) + complete),
+    );
+  }
+
   /**
    * The next part to ask an owner of `parts` for, or null when it has none that is missing.
    *

@@ -60,6 +60,11 @@ export class RarityOrder {
     this.#words[this.#state + part] = state;
   }
 
+  /** Incomplete owners of the part. */
+  owners(part: PartIndex): number {
+    return this.#words[this.#owners + part]!;
+  }
+
   rarity(part: PartIndex): number {
     const words = this.#words;
     return Math.min(words[this.#owners + part]!, MAX_RARITY);

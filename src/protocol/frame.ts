@@ -25,6 +25,27 @@ export function frameLength(partLength: number, chunkSize: number): number {
   return AREP_HEADER + chunkCount(partLength, chunkSize) * CHUNK_HEADER + partLength;
 }
 
+/**
+ * Where the data from `from` up to `to` (not included) of a part of `partLength` bytes lies in its frame: beginning and end
+ * of each run.
+ */
+export function payloadRuns(
+  partLength: number,
+  chunkSize: number,
+  from: number,
+  to: number,
+): (readonly [begin: number, end: number])[] {
+  const runs: (readonly [number, number])[] = [];
+  for (let at = from; at < Math.min(to, partLength); ) {
+    const chunk = Math.floor(at / chunkSize);
+    const end = Math.min(to, partLength, (chunk + 1) * chunkSize);
+    const headers = AREP_HEADER + (chunk + 1) * CHUNK_HEADER;
+    runs.push([headers + at, headers + end]);
+    at = end;
+  }
+  return runs;
+}
+
 export function frameHeader(chunks: number): Buffer {
   const bytes = Buffer.allocUnsafe(AREP_HEADER);
   writeNumber(bytes, writeAscii(bytes, 0, COMMAND, 'AREP'), CHUNK_COUNT, chunks);

@@ -49,6 +49,10 @@ const UNDECODABLE = '\ufffd';
 /** The file at `path`, links followed, or all of the folder there but `leftOut` (scanFolder). Throws OperationalError when there is neither. */
 export async function scanPath(path: string, leftOut: readonly string[] = []): Promise<FolderScan> {
   const file = await scanFile(path);
+  const real = await realpath(path);
+  for (const folder of await Promise.all(leftOut.map((each) => realpath(each).catch(() => each))))
+    if (real === folder || real.startsWith(folder + sep))
+      return { files: [], problems: [], isComplete: true };
   return file === null ? await scanFolder(path, leftOut) : { files: [file], problems: [], isComplete: true };
 }
 

@@ -12,6 +12,8 @@ export interface IndexEntry {
   readonly path: string;
   readonly identity: FileIdentity;
   readonly md5: FileMd5;
+  /** MD5 of the bytes alone, where the id is a salted one (PROTOCOL.md §6). */
+  readonly plain?: FileMd5;
   /** Bytes; the midstates are those of parts of this size. */
   readonly partSize: number;
   /** 16 B for each border between parts (PROTOCOL.md §7.2); empty when partSize is no multiple of 64. */
@@ -70,7 +72,10 @@ export function decodeEntry({ path, line }: IndexRecord): IndexEntry | null {
   const midstates = Buffer.from(String(known.midstates), 'base64');
   const { partCount } = partGeometry(identity.size, partSize);
   const states = partSize % 64 === 0 ? Math.max(0, partCount - 1) : 0;
-  return midstates.length === states * STATE_LENGTH ? { path, identity, md5, partSize, midstates } : null;
+  if (midstates.length !== states * STATE_LENGTH) return null;
+  const plain = known.plain === undefined ? md5 : parseFileMd5(String(known.plain));
+  if (plain === null) return null;
+  return { path, identity, md5, ...(plain === md5 ? {} : { plain }), partSize, midstates };
 }
 
 function decodeIdentity(known: unknown): FileIdentity | null {

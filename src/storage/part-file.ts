@@ -9,7 +9,7 @@
 import { constants, type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { OperationalError } from '../core/errors.js';
-import type { FileMd5 } from '../model/ids.js';
+import { type FileMd5, parseFileMd5 } from '../model/ids.js';
 import type { Manifest } from '../model/manifest.js';
 import type { PartList } from '../model/part-list.js';
 import { diskError } from './disk-error.js';
@@ -108,9 +108,20 @@ export class PartFile {
     }
   }
 
+  /** Whose unfinished data lies beside that target; null: nobody's, as far as can be told. */
+  static async unfinishedAt(target: string): Promise<FileMd5 | null> {
+    const journal = await readJournal(partNames(target).journal);
+    return journal === null ? null : parseFileMd5(journalMd5(journal) ?? '');
+  }
+
   /** Descriptors for workers: valid, also after finish() and setAside(), until close(). */
   get dataFd(): number {
     return this.#place.data.fd;
+  }
+
+  /** Where `finish` puts the data unless it is told otherwise. */
+  get target(): string {
+    return this.#options.target;
   }
 
   /** Where the data is until `finish`, `setAside` or `discard`. */
@@ -126,9 +137,11 @@ export class PartFile {
    * Puts the data in its place. It is not synced first: that would cost more than the transfer, and what a power cut
    * can take is a file that its MD5 shows to be bad. Throws OperationalError 'TARGET_EXISTS' when the target
    * appeared meanwhile and `force` is not set; the download then is as it was. Nothing may be written any more.
+   *
+   * @param target in the same folder
    */
-  async finish(): Promise<void> {
-    const { target, force } = this.#options;
+  async finish(target = this.#options.target): Promise<void> {
+    const { force } = this.#options;
     try {
       if (force) await rename(this.#names.data, target);
       else if (!(await moveOverNothing(this.#names.data, target))) throw targetExists(target);

@@ -3,7 +3,8 @@
  *
  * Invariant: each path is in exactly one state of `PathState`: 'shared' ones are in #shared, 'hashing' ones in #hashes,
  * 'unsettled' ones in #quiet. A path that was seen to change leaves 'shared' at once and comes back only by way of the
- * other two, that is quiet and hashed; so no bytes are served under an id they do not have.
+ * other two, that is quiet and hashed; so no bytes are served under an id they do not have. Those in #unknown are 'shared',
+ * proven in another way, and hashed meanwhile for what else there is to know.
  */
 import type { JobFailure } from '../compute/jobs.js';
 import type { Clock } from '../core/clock.js';
@@ -88,6 +89,17 @@ export interface ShareLibraryStats {
   readonly errors: Readonly<Record<string, number>>;
 }
 
+/** A file that was proven in another way than by hashing it here. */
+export interface ProvenFile {
+  readonly md5: FileMd5;
+  /** Null: not known. */
+  readonly midstates: Uint8Array | null;
+  /** Bytes. */
+  readonly partSize: number;
+  /** The id is not the MD5 of its bytes alone (PROTOCOL.md §6). */
+  readonly isSalted: boolean;
+}
+
 type PathState =
   | { readonly kind: 'shared'; readonly file: ScannedFile }
   | { readonly kind: 'hashing' | 'unsettled' }
@@ -108,6 +120,8 @@ export class ShareLibrary {
   readonly #shared = new SharedFiles();
   readonly #hashes: HashQueue;
   readonly #quiet: QuietPaths;
+  /** What their adopters say of them. */
+  readonly #unknown = new Map<ScannedFile, ProvenFile>();
   #scanning: Promise<void> | null = null;
   #isStopped = false;
   /** What the last scan left out, so that each is said once. */
@@ -164,13 +178,22 @@ export class ShareLibrary {
   }
 
   /**
-   * Shares a file that is new at `path` and proven to have these bytes, without hashing it. A scan that met it first has
-   * its way, and so has one that comes later: it hashes what has changed. Throws OperationalError 'disk'.
+   * Shares a file that is new at `path` and proven to have its id, at once; what is not known of it is hashed meanwhile. A
+   * scan that met it first has its way, and so has one that comes later: it hashes what has changed. Throws
+   * OperationalError 'disk'.
    */
-  async adopt(path: string, known: Pick<HashedFile, 'md5' | 'midstates'>): Promise<void> {
+  async adopt(path: string, proven: ProvenFile): Promise<void> {
     const file = await scanFile(path);
     if (file === null || this.#isStopped || this.#paths.has(file.path)) return;
-    this.#hashed(file, { ok: true, ...known });
+    const { md5, midstates, partSize, isSalted } = proven;
+    this.#share(file, { md5, midstates: midstates ?? new Uint8Array(0), partSize });
+    // Midstates are those of parts of our own size.
+    if (partSize !== DEFAULT_PART_SIZE) return;
+    if (midstates !== null && !isSalted) this.#remember({ ...file, md5, midstates });
+    else {
+      this.#unknown.set(file, proven);
+      this.#hashes.add(file);
+    }
   }
 
   /**
@@ -178,7 +201,7 @@ export class ShareLibrary {
    * What was withheld of them is so no more. Throws as scanPath.
    */
   async add(path: string): Promise<readonly ScannedFile[]> {
-    const { files, problems } = await scanPath(path);
+    const { files, problems } = await scanPath(path, this.#options.leftOut);
     if (this.#isStopped) return [];
     if (!this.#added.includes(path)) this.#added.push(path);
     this.#tellProblems(problems);
@@ -358,17 +381,46 @@ export class ShareLibrary {
   }
 
   #hashed(file: ScannedFile, result: HashedFile | JobFailure): void {
-    if (result.ok) {
-      const entry = { ...result, path: file.path, identity: file.identity, partSize: DEFAULT_PART_SIZE };
-      this.#options.index?.put(entry).catch((error: unknown) => this.#tellIndexTrouble(error));
+    const proven = this.#unknown.get(file);
+    if (proven !== undefined) this.#learned(file, proven, result);
+    else if (result.ok) {
+      this.#remember({ ...file, ...result });
       this.#share(file, result);
     } else if (result.code === 'CHANGED') this.#unsettle(file, null);
     else this.#refuse(file, result.code, result.detail, RETRY_MS);
   }
 
-  #share(file: ScannedFile, { md5, midstates }: Pick<HashedFile, 'md5' | 'midstates'>): void {
+  /** A file that is shared already was hashed. */
+  #learned(file: ScannedFile, { md5, isSalted }: ProvenFile, result: HashedFile | JobFailure): void {
+    this.#unknown.delete(file);
+    const state = this.#paths.get(file.path);
+    if (state?.kind !== 'shared' || state.file !== file) return;
+    if (result.ok && (isSalted || result.md5 === md5)) {
+      const { midstates, md5: plain } = result;
+      this.#shared.learn(file.path, midstates);
+      this.#remember({ ...file, md5, midstates, ...(isSalted ? { plain } : {}) });
+    } else if (result.ok || result.code === 'CHANGED') this.#unsettle(file, null);
+    else this.#options.logger.warn({ path: file.path, ...result }, 'a downloaded file was not hashed');
+  }
+
+  #remember(known: Omit<IndexEntry, 'partSize'>): void {
+    const { path, identity, md5, plain, midstates } = known;
+    const entry = { path, identity, md5, ...(plain === undefined ? {} : { plain }), midstates };
+    this.#options.index
+      ?.put({ ...entry, partSize: DEFAULT_PART_SIZE })
+      .catch((error: unknown) => this.#tellIndexTrouble(error));
+  }
+
+  #share(
+    file: ScannedFile,
+    {
+      md5,
+      midstates,
+      partSize = DEFAULT_PART_SIZE,
+    }: Pick<HashedFile, 'md5' | 'midstates'> & { readonly partSize?: number },
+  ): void {
     const { path, name, identity } = file;
-    const manifest = { md5, name, geometry: partGeometry(identity.size, DEFAULT_PART_SIZE) };
+    const manifest = { md5, name, geometry: partGeometry(identity.size, partSize) };
     const shared: SharedFile = { manifest, path, identity, midstates };
     this.#paths.set(path, { kind: 'shared', file });
     if (this.#shared.add(shared)) this.#options.onShared(shared);

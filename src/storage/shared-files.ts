@@ -14,7 +14,7 @@ export interface SharedFile {
   readonly path: string;
   /** Of the file at `path` when it was hashed: what is read later must be of the same. */
   readonly identity: FileIdentity;
-  /** 16 B for each border between parts (PROTOCOL.md §7.2); empty when the part size is no multiple of 64. */
+  /** 16 B for each border between parts (PROTOCOL.md §7.2); empty while they are not known, and when the part size is no multiple of 64. */
   readonly midstates: Uint8Array;
 }
 
@@ -68,6 +68,13 @@ export class SharedFiles {
     this.#files.set(md5, [file]);
     this.#bytes += geometry.fileSize;
     return true;
+  }
+
+  /** What is known now of the file at that path. */
+  learn(path: string, midstates: Uint8Array): void {
+    const places = this.places(this.#paths.get(path)!) as SharedFile[];
+    const at = places.findIndex((place) => place.path === path);
+    if (at !== -1) places[at] = { ...places[at]!, midstates };
   }
 
   /** Takes the path out; gives the file when that was its last one. */

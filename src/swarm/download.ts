@@ -288,6 +288,12 @@ export class Download {
       }));
   }
 
+  /** How many of those owners each part has, at most 255. */
+  availability(): Uint8Array {
+    const complete = this.#book.peers.filter((peer) => peer.listed && !peer.banned && peer.complete);
+    return this.#picker.availability(complete.length);
+  }
+
   peerStates(): PeerStates {
     const now = this.#init.clock.now();
     const states: PeerStates = { asked: 0, idle: 0, resting: 0, aside: 0, banned: 0, unlisted: 0 };

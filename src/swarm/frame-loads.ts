@@ -34,7 +34,7 @@ export interface FrameLoadsInit {
   readonly logger: Logger;
 }
 
-interface WantedFrame {
+export interface WantedFrame {
   readonly md5: FileMd5;
   readonly part: PartIndex;
   readonly file: { readonly geometry: PartGeometry; changed(): void };
@@ -42,7 +42,7 @@ interface WantedFrame {
 }
 
 /** Who wants a frame. */
-interface Wanting {
+export interface Wanting {
   readonly gone: Gone;
   /** Milliseconds that it may wait for memory. */
   readonly waitMs: number;
@@ -51,6 +51,7 @@ interface Wanting {
 export type NoFrame = 'no-memory' | 'gone-while-waiting' | 'unreadable' | 'stopping';
 
 interface Load {
+  readonly md5: FileMd5;
   readonly wanting: Set<(outcome: Slot | NoFrame) => void>;
   /** The place in the queue for memory; null: the frame is being read. */
   place: { cancel(): void } | null;
@@ -59,6 +60,8 @@ interface Load {
 export class FrameLoads {
   readonly #init: FrameLoadsInit;
   readonly #loads = new Map<string, Load>();
+  /** Those who wait until nothing of a file is being read. */
+  readonly #leaving = new Set<() => void>();
   readonly #troubles = new ReadTroubles();
   #stopped = false;
 
@@ -73,7 +76,7 @@ export class FrameLoads {
 
   /** The filled slot with a hold for the caller, or why there is none. */
   frame(wanted: WantedFrame, { gone, waitMs }: Wanting): Slot | NoFrame | Promise<Slot | NoFrame> {
-    const key = `${wanted.md5}:${wanted.part}`;
+    const key = `${wanted.md5}:${wanted.file.geometry.partSize}:${wanted.part}`;
     const cached = this.#init.memory.take(key);
     if (cached !== null) return cached;
     if (this.#stopped) return 'stopping';
@@ -106,9 +109,23 @@ export class FrameLoads {
     }
   }
 
+  /**
+   * The descriptors that a file was read through are about to be closed: resolves when nothing reads it any more. Who waits
+   * for memory for it is turned away. Nobody may be given them as an origin by now.
+   */
+  async leave(md5: FileMd5): Promise<void> {
+    const isRead = () => [...this.#loads.values()].some((load) => load.md5 === md5);
+    for (const [key, load] of this.#loads) {
+      if (load.md5 !== md5 || load.place === null) continue;
+      this.#abandon(key, load);
+      for (const answer of load.wanting) answer('unreadable');
+    }
+    while (isRead()) await new Promise<void>((resolve) => this.#leaving.add(resolve));
+  }
+
   #begin(key: string, wanted: WantedFrame): Load {
     const { memory, chunkSize } = this.#init;
-    const load: Load = { wanting: new Set(), place: null };
+    const load: Load = { md5: wanted.md5, wanting: new Set(), place: null };
     this.#loads.set(key, load);
     const bytes = frameLength(partLength(wanted.file.geometry, wanted.part), chunkSize);
     const slot = memory.acquire(bytes);
@@ -147,6 +164,8 @@ export class FrameLoads {
     this.#loads.delete(key);
     for (const answer of load.wanting) answer(result.ok ? slot.retain() : 'unreadable');
     slot.release();
+    for (const ended of this.#leaving) ended();
+    this.#leaving.clear();
   }
 
   #report(md5: FileMd5, part: PartIndex, { code, detail }: JobFailure): void {

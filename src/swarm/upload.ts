@@ -5,7 +5,9 @@
  * was refused. It waits at most `limits.waitMs` in all, for a slot and then for memory.
  */
 import type { PartOrigin } from '../compute/jobs.js';
-import type { Timer } from '../core/clock.js';
+import type { Slot } from '../compute/slab.js';
+import type { Clock, Timer } from '../core/clock.js';
+import type { Logger } from '../core/logger.js';
 import type { NodeAddress } from '../model/address.js';
 import { type PartGeometry, partIndex, partLength } from '../model/geometry.js';
 import type { FileMd5, PartIndex } from '../model/ids.js';
@@ -15,7 +17,7 @@ import { SlotCount } from '../policy/slot-count.js';
 import { type QueueLimits, type SlotVerdict, UploadQueue } from '../policy/upload-queue.js';
 import { frameLength } from '../protocol/frame.js';
 import type { Owner } from '../protocol/messages.js';
-import { FrameLoads, type FrameLoadsInit, type NoFrame } from './frame-loads.js';
+import type { FrameLoads, NoFrame, Wanting } from './frame-loads.js';
 import { PeerNames } from './peer-names.js';
 import { SentParts } from './sent-parts.js';
 
@@ -55,8 +57,11 @@ export interface ServedFile {
   changed(): void;
 }
 
-export interface UploadInit extends FrameLoadsInit {
+export interface UploadInit {
   readonly find: (md5: FileMd5) => ServedFile | null;
+  readonly loads: FrameLoads;
+  /** Bytes of data in a chunk. */
+  readonly chunkSize: number;
   readonly limits: QueueLimits;
   /** Upload slots at the start; more while the uplink has room. */
   readonly slots: number;
@@ -69,6 +74,8 @@ export interface UploadInit extends FrameLoadsInit {
   readonly onSlot?: ((waitedMs: number) => void) | undefined;
   /** A part of the file was sent whole. */
   readonly onSent?: ((md5: FileMd5, bytes: number) => void) | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /** What may be sent. */
@@ -117,7 +124,7 @@ export class Upload {
     this.#choker = new Choker({ slots, seedChoking, random });
     this.#queue = new UploadQueue(limits, this.#choker);
     this.#slots = new SlotCount({ slots });
-    this.#loads = new FrameLoads(init);
+    this.#loads = init.loads;
     this.#lastUploadAt = clock.now();
     this.#sample = { at: clock.now(), bytes: 0 };
   }
@@ -155,8 +162,7 @@ export class Upload {
     if (file === null) return this.#refuse('unknown-file');
     const part = partIndex(file.geometry, number);
     if (part === null) return this.#refuse('out-of-range');
-    const origin = file.origin(part);
-    if (origin === null) return this.#refuse('not-owned');
+    if (file.origin(part) === null) return this.#refuse('not-owned');
     const peer = this.#names.of(requester.ip);
     const { geometry } = file;
     const { clock, limits, chunkSize } = this.#init;
@@ -164,7 +170,7 @@ export class Upload {
     this.#lastUploadAt = askedAt;
     if (!(await this.#slot(peer, { md5, part, geometry }, requester))) return null;
     const waitMs = Math.max(0, askedAt + limits.waitMs - clock.now());
-    const slot = await this.#loads.frame({ md5, part, file, origin }, { gone: requester.gone, waitMs });
+    const slot = await this.#frame({ md5, part, geometry }, { gone: requester.gone, waitMs });
     if (typeof slot === 'string') {
       this.#finished(peer, md5, part, false);
       return this.#refuse(slot);
@@ -231,6 +237,17 @@ export class Upload {
       loading: this.#loads.size,
       refused: { ...this.#refused },
     };
+  }
+
+  /** Read from where the part is now: while its request waited, a download may have ended, and closed its file. */
+  #frame(
+    { md5, part, geometry }: Wanted,
+    wanting: Wanting,
+  ): Slot | NoFrame | 'not-owned' | Promise<Slot | NoFrame> {
+    const file = this.#init.find(md5);
+    const origin = file?.origin(part) ?? null;
+    if (file === null || origin === null || file.geometry.partSize !== geometry.partSize) return 'not-owned';
+    return this.#loads.frame({ md5, part, file, origin }, wanting);
   }
 
   #refuse(reason: UploadRefusal): null {

@@ -15,7 +15,14 @@ export function apiFile(fields: Partial<ApiFile> = {}): ApiFile {
 
 export function apiFileDetails(fields: Partial<ApiFileDetails> = {}): ApiFileDetails {
   const partMap = Buffer.from([0b1111_0000]).toString('base64');
-  return { ...apiFile(), partMap, owners: [], limits: { upload: null, download: null }, ...fields };
+  return {
+    ...apiFile(),
+    partMap,
+    availability: null,
+    owners: [],
+    limits: { upload: null, download: null },
+    ...fields,
+  };
 }
 
 /** A daemon that lacks nothing. */

@@ -65,6 +65,20 @@ for (const [what, size] of [
   });
 }
 
+test('a file with a salted id is checked by the MD5 of its bytes alone', async (t) => {
+  const content = seededBytes('salted', 3 * PART + 1);
+  const { file, path, known } = await hashed(t, content);
+  const salted = {
+    ...known,
+    md5: md5(Buffer.concat([content, Buffer.from('salt')])) as FileMd5,
+    plain: known.md5,
+  };
+  const check = midstateCheck(startEngine(t));
+  assert.deepEqual(await check.check(file, salted, goOn), { ok: true, wrong: null });
+  const changed = await flip(path, 3 * PART);
+  assert.deepEqual(await check.check(changed, salted, goOn), { ok: true, wrong: 3 });
+});
+
 test('a flipped bit is found in the part it is in, whichever that is', async (t) => {
   const size = 20 * PART + 77;
   const { path, known } = await hashed(t, seededBytes('flip', size));

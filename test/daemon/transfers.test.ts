@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../src/core/clock.js';
 import { UsageError } from '../../src/core/errors.js';
 import { silentLogger } from '../../src/core/logger.js';
-import { readArriving } from '../../src/daemon/arriving-file.js';
+import { readParts } from '../../src/daemon/file-reading.js';
 import { Seedbox, type SeedboxOptions, type SharedNotice } from '../../src/daemon/seedbox.js';
 import { TrackerServer } from '../../src/daemon/tracker-server.js';
 import type { TransferState } from '../../src/daemon/transfer.js';
@@ -210,6 +210,23 @@ test('more than may run at once wait, and those of higher priority go first', as
   assert.equal(stateOf(transfers, contents[1]!), 'queued');
 });
 
+test('a download that becomes more urgent takes the place of one that is less so, which goes on later', async (t) => {
+  const scene = await Scene.start(t);
+  const daemon = await scene.daemon({ activeDownloads: 1, downloadLimit: PART });
+  const transfers = daemon.transfers!;
+  const [first, second] = contents as [Buffer, Buffer];
+  const begun = await transfers.add(scene.magnet(first));
+  await soon(() => (begun.stored?.owned ?? 0) > 0);
+  await transfers.add(scene.magnet(second));
+  assert.equal(stateOf(transfers, second), 'queued');
+  await transfers.prioritise(idOf(second), 'high');
+  await soon(() => stateOf(transfers, second) === 'downloading');
+  assert.equal(stateOf(transfers, first), 'queued');
+  daemon.setLimits({ download: null });
+  await soon(() => transfers.size === 0);
+  for (const content of [first, second]) assert.ok(daemon.library!.find(idOf(content)));
+});
+
 test('a download that is removed with its data leaves nothing', async (t) => {
   const scene = await Scene.start(t);
   const daemon = await scene.daemon({ downloadLimit: PART });
@@ -219,6 +236,45 @@ test('a download that is removed with its data leaves nothing', async (t) => {
   assert.deepEqual(await readdir(scene.downloads), []);
   assert.equal(daemon.transfers!.size, 0);
   assert.equal(await daemon.transfers!.remove(transfer.magnet.md5, true), false);
+});
+
+test('a download whose name is taken comes beside what is there, also when it goes on in the next run', async (t) => {
+  const scene = await Scene.start(t);
+  const [content] = contents as [Buffer];
+  const id = idOf(content);
+  const taken = join(scene.downloads, 'file 0.bin');
+  await writeFile(taken, 'mine');
+  const slow = await scene.daemon({ downloadLimit: PART });
+  const transfer = await slow.transfers!.add(scene.magnet(content));
+  await soon(() => (transfer.stored?.owned ?? 0) > 0);
+  await slow.stop();
+  const kept = transfer.kept!.owned;
+  const daemon = await scene.daemon();
+  await soon(() => daemon.library!.find(id) !== null);
+  const { path, manifest } = daemon.library!.find(id)!;
+  assert.equal(path, join(scene.downloads, `file 0 (${id.slice(0, 8)}).bin`));
+  assert.deepEqual(await readFile(path), content);
+  assert.equal(await readFile(taken, 'utf8'), 'mine');
+  assert.ok(daemon.downloads.stats().payload <= (manifest.geometry.partCount - kept) * PART);
+});
+
+test('two downloads of one name end side by side', async (t) => {
+  const scene = await Scene.start(t);
+  const twins = [1, 2].map((n) => seededBytes(`twin ${n}`, 3 * PART + n));
+  const shared = countdown(2);
+  for (const [n, content] of twins.entries()) {
+    await mkdir(join(scene.folder, `twin ${n}`));
+    await writeFile(join(scene.folder, `twin ${n}`, 'twin.bin'), content);
+  }
+  const folders = twins.map((_, n) => join(scene.folder, `twin ${n}`));
+  await scene.seedbox({ folders, onShared: shared.count });
+  await shared.reached;
+  const daemon = await scene.daemon();
+  await Promise.all(twins.map((content) => daemon.transfers!.add(scene.magnet(content))));
+  await soon(() => twins.every((content) => daemon.library!.find(idOf(content)) !== null));
+  const paths = twins.map((content) => daemon.library!.find(idOf(content))!.path);
+  assert.equal(new Set(paths).size, 2);
+  for (const [n, path] of paths.entries()) assert.deepEqual(await readFile(path), twins[n]);
 });
 
 test('what nobody knows yet is looked for until somebody does', async (t) => {
@@ -266,13 +322,19 @@ test('who reads a download from near its end gets the bytes long before the rest
   const transfer = await daemon.transfers!.add(scene.magnet(long));
   await soon(() => (transfer.stored?.owned ?? 0) > 0);
   const range = { start: 60 * PART - 10, end: long.length };
+  const arriving = transfer.arriving!;
+  const id = idOf(long);
+  const file = {
+    ...{ md5: id, geometry: arriving.geometry, arriving, reads: daemon.reads!, pace: null },
+    find: () => daemon.served(id),
+  };
   const read: Buffer[] = [];
-  for await (const bytes of readArriving(transfer.arriving!, range, new AbortController().signal))
-    read.push(bytes);
+  for await (const views of readParts(file, range, new AbortController().signal))
+    read.push(Buffer.concat(views));
   assert.deepEqual(Buffer.concat(read), long.subarray(range.start, range.end));
   assert.ok((transfer.stored?.owned ?? 64) < 40, 'the rest was fetched first');
   const gone = new AbortController();
-  const rest = readArriving(transfer.arriving!, { start: 0, end: long.length }, gone.signal);
+  const rest = readParts(file, { start: 0, end: long.length }, gone.signal);
   gone.abort();
   await assert.rejects(async () => {
     for await (const _ of rest);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type ApiAnswer, ApiScene } from '../support/api-daemon.js';
 import { md5, seededBytes } from '../support/files.js';
@@ -33,6 +33,7 @@ test('a download is added, listed, paused, resumed, changed, and ends as a share
   assert.deepEqual([shown.name, shown.size, shown.partCount], [HOSTILE, content.length, 21]);
   assert.equal(shown.owners.length, 1);
   assert.equal(shown.owners[0].complete, true);
+  assert.deepEqual([...Buffer.from(shown.availability, 'base64')], new Array(21).fill(1));
   const map = Buffer.from(shown.partMap, 'base64');
   const bits = [...map].map((byte) => byte.toString(2).replaceAll('0', '').length).reduce((a, b) => a + b);
   assert.equal(bits, shown.parts);
@@ -53,6 +54,8 @@ test('a download is added, listed, paused, resumed, changed, and ends as a share
   await soon(async () => (await api.get('/files?state=shared')).json.total === 1);
   const { json: shared } = await api.get(`/files/${ID}`);
   assert.equal(shared.path, scene.path('downloads', HOSTILE));
+  assert.equal(shared.availability, null);
+  await soon(async () => (await api.get(`/files/${ID}`)).json.owners.length === 1);
   assert.deepEqual(told(await api.ask('/files', { method: 'POST', json: { md5: ID } })), [
     409,
     'ALREADY_SHARED',
@@ -91,6 +94,18 @@ test('a file that is shared no more is not taken up again while it lies there, a
   assert.deepEqual([again.status, again.json.md5, again.json.state], [201, ID, 'shared']);
   const missing = await api.ask('/files', { method: 'POST', json: { path: scene.path('none') } });
   assert.equal(missing.status, 507);
+});
+
+test('what is in the state folder is shared by no path, and a path that no file has is told so', async (t) => {
+  const scene = await ApiScene.start(t);
+  const { api } = await scene.daemon();
+  const share = async (path: string) => told(await api.ask('/files', { method: 'POST', json: { path } }));
+  await writeFile(scene.path('state', 'secret'), 'secret');
+  await symlink(scene.path('state', 'secret'), scene.path('link'));
+  for (const path of [scene.path('state'), scene.path('state', 'secret'), scene.path('link')])
+    assert.deepEqual(await share(path), [400, 'NOTHING_TO_SHARE'], path);
+  assert.deepEqual(await share('a\0b'), [400, 'BAD_REQUEST']);
+  assert.equal((await api.get('/files')).json.total, 0);
 });
 
 test('by rate, what waits comes before what rests', async (t) => {

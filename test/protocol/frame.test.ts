@@ -12,6 +12,7 @@ import {
   frameLength,
   parseChunkHeader,
   parseFrameHeader,
+  payloadRuns,
 } from '../../src/protocol/frame.js';
 import { SEEDED } from '../support/arbitraries.js';
 
@@ -20,6 +21,32 @@ const PART = 262_144;
 function refusedWith(code: string): (error: unknown) => boolean {
   return (error) => error instanceof ProtocolError && error.code === code;
 }
+
+test('the data of any range is found in a frame', () => {
+  const part = Buffer.from(Array.from({ length: 1_000 }, (_, at) => at % 251));
+  const pieces = [frameHeader(4)];
+  for (let at = 0; at < part.length; at += 300) {
+    const data = part.subarray(at, at + 300);
+    pieces.push(chunkHeader(data.length), data);
+  }
+  const frame = Buffer.concat(pieces);
+  for (const [from, to] of [
+    ...[
+      [0, 1_000],
+      [0, 300],
+      [299, 301],
+      [300, 600],
+      [950, 2_000],
+      [5, 5],
+    ],
+  ] as [number, number][]) {
+    const runs = payloadRuns(part.length, 300, from, to);
+    assert.deepEqual(
+      Buffer.concat(runs.map(([begin, end]) => frame.subarray(begin, end))),
+      part.subarray(from, to),
+    );
+  }
+});
 
 test('a part is framed in as many chunks as it fills', () => {
   assert.equal(chunkCount(PART, DEFAULT_CHUNK), 4);

@@ -571,3 +571,65 @@ test('a file that was added and is gone at the next start is no error, and is fo
   await until(() => subject.library.stats().unsettled === 1);
   await assert.rejects(subject.library.add(join(folder, 'none')), { code: 'FILE_MISSING' });
 });
+
+test('a file proven by its MD5 is shared at once, and its midstates as soon as they are known', async (t) => {
+  const folder = await sharedFolder(t, {});
+  const index = await openIndex(t, folder);
+  const subject = new Subject(t, { folders: [folder], index });
+  await subject.library.start();
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  subject.hash = async (job) => {
+    await held;
+    return hashSlice(job);
+  };
+  const path = join(folder, 'a.bin');
+  await writeFile(path, A);
+  const id = md5(A) as FileMd5;
+  await subject.library.adopt(path, { md5: id, midstates: null, partSize: 262_144, isSalted: false });
+  assert.deepEqual(subject.said, ['+a.bin']);
+  assert.equal(subject.library.find(id)!.midstates.length, 0);
+  letGo();
+  await until(() => subject.library.find(id)!.midstates.length === 2 * 16);
+  assert.deepEqual(subject.said, ['+a.bin']);
+  const { path: real, identity } = subject.library.find(id)!;
+  assert.equal(index.find(real, identity, 262_144)?.md5, id);
+});
+
+test('what has other bytes than it was proven to have is shared no more as that', async (t) => {
+  const folder = await sharedFolder(t, {});
+  const subject = new Subject(t, { folders: [folder] });
+  await subject.library.start();
+  await writeFile(join(folder, 'a.bin'), B);
+  const id = md5(A) as FileMd5;
+  await subject.library.adopt(join(folder, 'a.bin'), {
+    ...{ md5: id, midstates: null, partSize: 262_144, isSalted: false },
+  });
+  await until(() => subject.library.find(id) === null);
+  await subject.pass();
+  await subject.pass();
+  await until(() => subject.library.find(md5(B) as FileMd5) !== null);
+  assert.deepEqual(subject.said, ['+a.bin', '-a.bin', '+a.bin']);
+});
+
+test('a file with a salted id stays shared under it, in the next run and when all is read again', async (t) => {
+  const folder = await sharedFolder(t, {});
+  const index = await openIndex(t, folder);
+  const path = join(folder, 'a.bin');
+  const salted = md5(Buffer.concat([A, Buffer.from('192.0.2.7')])) as FileMd5;
+  const subject = new Subject(t, { folders: [folder], index });
+  await subject.library.start();
+  await writeFile(path, A);
+  await subject.library.adopt(path, { md5: salted, midstates: null, partSize: 262_144, isSalted: true });
+  await until(() => subject.library.find(salted)?.midstates.length === 2 * 16);
+  const { path: real, identity } = subject.library.find(salted)!;
+  const known = index.find(real, identity, 262_144);
+  assert.deepEqual([known?.md5, known?.plain], [salted, md5(A)]);
+  await subject.library.stop();
+  const next = new Subject(t, { folders: [folder], index });
+  await next.library.start();
+  assert.equal(next.library.md5At(real), salted);
+  assert.equal(next.slices.length, 0);
+});

@@ -25,7 +25,7 @@ function rig(answer: () => Promise<readonly Owner[]> = async () => owners) {
     clock,
   });
   const contend = async (md5: FileMd5) => {
-    lookup.contended(md5, geometry);
+    lookup.ask(md5, geometry);
     await setImmediate();
   };
   return { clock, asked, found, lookup, contend };
@@ -43,6 +43,15 @@ describe('the lookup of owners', () => {
     await contend(A);
     assert.deepEqual(asked, [A, B, A]);
     assert.deepEqual(found, [owners, owners, owners]);
+  });
+
+  it('knows whom the trackers named last', async () => {
+    const { lookup, contend } = rig();
+    assert.deepEqual(lookup.known(A), []);
+    await contend(A);
+    const [known, ...others] = lookup.known(A);
+    assert.deepEqual([known?.address, known?.parts, known?.complete], [owners[0]!.address, 2, true]);
+    assert.deepEqual([others, lookup.known(B)], [[], []]);
   });
 
   it('does not ask for what was heard meanwhile', async () => {

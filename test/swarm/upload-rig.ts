@@ -9,6 +9,7 @@ import type { Gone, LeasedFrame, Requester } from '../../src/net/handler.js';
 import type { SeedChoking } from '../../src/policy/choker.js';
 import { DEFAULT_QUEUE_LIMITS, type QueueLimits } from '../../src/policy/upload-queue.js';
 import { PartCache } from '../../src/storage/part-cache.js';
+import { FrameLoads } from '../../src/swarm/frame-loads.js';
 import { type ServedFile, Upload } from '../../src/swarm/upload.js';
 import { arep, chunksOf } from '../support/base-frame.js';
 import { md5, seededBytes } from '../support/files.js';
@@ -67,6 +68,7 @@ export class UploadRig {
   readonly clock = new ManualClock();
   readonly slab: Slab;
   readonly cache: PartCache;
+  readonly loads: FrameLoads;
   readonly upload: Upload;
   /** Parts that were read. */
   readonly reads: number[] = [];
@@ -74,6 +76,10 @@ export class UploadRig {
   /** What reading comes to. */
   failure: JobFailure | null = null;
   isOwned: (part: number) => boolean = () => true;
+  /** Where the file is read. */
+  fd = 3;
+  /** Of each read, where it was made. */
+  readonly fds: number[] = [];
   changes = 0;
   /** How often peers were seen to wait for a slot. */
   contentions = 0;
@@ -87,14 +93,18 @@ export class UploadRig {
     const logger: Logger = { ...silentLogger, warn: (_, message) => this.warnings.push(message) };
     const file: ServedFile = {
       geometry: partGeometry(this.content.length, PART),
-      origin: (part) => (this.isOwned(part) ? { kind: 'descriptor', fd: 3 } : null),
+      origin: (part) => (this.isOwned(part) ? { kind: 'descriptor', fd: this.fd } : null),
       midstates: null,
       changed: () => this.changes++,
     };
-    this.upload = new Upload({
-      find: (id) => (id === this.id ? file : null),
+    this.loads = new FrameLoads({
       memory: this.cache,
       readFrame: (job) => this.#read(job),
+      ...{ chunkSize: CHUNK, clock: this.clock, logger },
+    });
+    this.upload = new Upload({
+      find: (id) => (id === this.id ? file : null),
+      loads: this.loads,
       limits: { ...DEFAULT_QUEUE_LIMITS, ...limits },
       slots,
       seedChoking,
@@ -171,8 +181,15 @@ export class UploadRig {
     assert.equal(this.slab.stats().usedBytes, 0);
   }
 
-  async #read({ position, length, offset, chunkSize }: ReadFrameJob): Promise<{ ok: true } | JobFailure> {
+  async #read({
+    origin,
+    position,
+    length,
+    offset,
+    chunkSize,
+  }: ReadFrameJob): Promise<{ ok: true } | JobFailure> {
     this.reads.push(position / PART);
+    if (origin.kind === 'descriptor') this.fds.push(origin.fd);
     await (this.#held ?? setImmediate());
     if (this.failure !== null) return this.failure;
     const data = this.content.subarray(position, position + length);

@@ -35,6 +35,25 @@ describe('an upload', () => {
     rig.assertIdle();
   });
 
+  it('reads a part from where it is when its turn has come', async () => {
+    const rig = new UploadRig(oneSlot);
+    const first = await rig.ask(0, '10.0.0.1');
+    const second = await rig.ask(1, '10.0.0.2');
+    const third = await rig.ask(2, '10.0.0.3');
+    rig.fd = 4;
+    rig.isOwned = (part) => part !== 2;
+    await rig.assertGiven(first, 0);
+    await rig.pass(30_000);
+    const answered = [second, third].filter(({ frame }) => frame);
+    for (const served of answered) await rig.assertGiven(served, 1);
+    assert.ok(!rig.reads.includes(2));
+    assert.deepEqual(
+      rig.fds.slice(1),
+      answered.map(() => 4),
+    );
+    rig.assertIdle();
+  });
+
   it('reads a part once for all who ask while it is read, and afterwards', async () => {
     const rig = new UploadRig();
     rig.hold();

@@ -1,86 +1,62 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { UsageError } from '../../core/errors.js';
 import type { FileBytes, ReadableFile } from '../../http/api/file-bytes.js';
-import type { ByteRange } from '../../http/byte-range.js';
-import { type FileIdentity, identityOf, unchanged } from '../../model/file-identity.js';
+import { isLoopback } from '../../model/address.js';
+import { identityOf, unchanged } from '../../model/file-identity.js';
+import type { PartGeometry } from '../../model/geometry.js';
 import type { FileMd5 } from '../../model/ids.js';
-import { diskError } from '../../storage/disk-error.js';
 import type { SharedFile } from '../../storage/share-library.js';
-import { readArriving } from '../arriving-file.js';
+import { type ArrivingFile, readParts } from '../file-reading.js';
 import type { Seedbox } from '../seedbox.js';
 
-const CHUNK = 262_144;
-
-/** Shared files from where they lie, downloads as their parts come. */
+/** Shared files and downloads, read as peers are served. */
 export class DaemonFileBytes implements FileBytes {
-  readonly #seedbox: Pick<Seedbox, 'library' | 'transfers'>;
+  readonly #seedbox: Pick<Seedbox, 'library' | 'transfers' | 'served' | 'reads' | 'limits'>;
 
-  constructor(seedbox: Pick<Seedbox, 'library' | 'transfers'>) {
+  constructor(seedbox: Pick<Seedbox, 'library' | 'transfers' | 'served' | 'reads' | 'limits'>) {
     this.#seedbox = seedbox;
   }
 
   async open(md5: FileMd5): Promise<ReadableFile | null> {
     const { library, transfers } = this.#seedbox;
     const shared = library?.find(md5) ?? null;
-    if (shared !== null) return this.#shared(shared);
+    if (shared !== null) {
+      await this.#mustBeUnchanged(shared);
+      const { name, geometry } = shared.manifest;
+      return this.#readable(md5, name, geometry, null);
+    }
     const transfer = transfers?.find(md5)?.transfer;
     if (transfer === undefined) return null;
     const { arriving, magnet } = transfer;
     if (arriving === null)
       throw new UsageError('NOT_RUNNING', `the download is ${transfer.state}: it can be read while it runs`);
-    return {
-      name: magnet.name ?? md5,
-      size: arriving.geometry.fileSize,
-      read: (range, signal) => readArriving(arriving, range, signal),
-    };
+    return this.#readable(md5, magnet.name ?? md5, arriving.geometry, arriving);
   }
 
-  async #shared({ manifest, path, identity }: SharedFile): Promise<ReadableFile> {
-    const { md5, name, geometry } = manifest;
-    const changed = () => {
-      this.#seedbox.library?.noticeChanged(md5, path);
-      return new UsageError('CHANGED', 'the file has changed on disk: it is looked at again');
-    };
-    const now = await stat(path, { bigint: true }).catch(() => null);
-    if (now === null || !unchanged(identity, identityOf(now))) throw changed();
+  #readable(md5: FileMd5, name: string, geometry: PartGeometry, arriving: ArrivingFile | null): ReadableFile {
+    const { reads, limits } = this.#seedbox;
+    if (reads === null) throw new UsageError('NOT_STARTED', 'the daemon has not started yet: try again');
     return {
       name,
       size: geometry.fileSize,
-      read: (range, signal) => readShared({ path, identity, changed }, range, signal),
+      read: (range, { signal, ip }) =>
+        readParts(
+          {
+            ...{ md5, geometry, arriving, reads },
+            find: () => this.#seedbox.served(md5),
+            // The limit is one of the line, which this machine's own programs do not use.
+            pace: isLoopback(ip) ? null : limits.upload.pace(md5, `http ${ip}`),
+          },
+          range,
+          signal,
+        ),
     };
   }
-}
 
-interface Source {
-  readonly path: string;
-  readonly identity: FileIdentity;
-  readonly changed: () => Error;
-}
-
-/** The last chunk comes only when the file was the same to the end. */
-async function* readShared(
-  { path, identity, changed }: Source,
-  { start, end }: ByteRange,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer, void, undefined> {
-  const file = await open(path).catch((error: unknown) => {
-    throw diskError(error, path);
-  });
-  try {
-    await mustBe(file, identity, changed);
-    for (let position = start; position < end && !signal.aborted; ) {
-      const length = Math.min(CHUNK, end - position);
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, position);
-      if (bytesRead === 0) throw changed();
-      position += bytesRead;
-      if (position === end) await mustBe(file, identity, changed);
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await file.close();
+  async #mustBeUnchanged({ manifest, path, identity }: SharedFile): Promise<void> {
+    const now = await stat(path, { bigint: true }).catch(() => null);
+    if (now !== null && unchanged(identity, identityOf(now))) return;
+    this.#seedbox.library?.noticeChanged(manifest.md5, path);
+    throw new UsageError('CHANGED', 'the file has changed on disk: it is looked at again');
   }
-}
-
-async function mustBe(file: FileHandle, identity: FileIdentity, changed: () => Error): Promise<void> {
-  if (!unchanged(identity, identityOf(await file.stat({ bigint: true })))) throw changed();
 }

@@ -84,11 +84,14 @@ export class DaemonFiles implements Files {
       file.state === 'shared'
         ? PartList.full(file.partCount)
         : (transfer?.kept ?? PartList.empty(file.partCount));
+    const availability = transfer?.availability() ?? null;
+    const owners = transfer?.owners(MOST_OWNERS) ?? this.#seedbox.owners(md5, MOST_OWNERS);
     const { upload, download } = this.#seedbox.fileLimits(md5);
     return {
       ...file,
       partMap: Buffer.from(parts.bytes).toString('base64'),
-      owners: (transfer?.owners(MOST_OWNERS) ?? []).map(({ address, ...owner }) => ({
+      availability: availability === null ? null : Buffer.from(availability).toString('base64'),
+      owners: owners.map(({ address, ...owner }) => ({
         ...owner,
         address: formatHostPort(hosts(address)[0] ?? '', address.port),
       })),

@@ -40,6 +40,8 @@ const OWNER = z.object({
 export const FILE_DETAILS = FILE.extend({
   /** Base64 of the PartList, part 0 in the top bit of the first byte. */
   partMap: z.base64(),
+  /** Base64 of a byte for each part: its owners besides this node, 255 for more; null while they are not known. */
+  availability: z.base64().nullable(),
   owners: z.array(OWNER).max(100),
   limits: z.object({ upload: LIMIT, download: LIMIT }),
 });

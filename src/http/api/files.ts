@@ -38,7 +38,13 @@ const ADDITION = z.union([
   z.strictObject({ magnet: z.string().max(4_096), ...HOW }),
   z.strictObject({ md5: MD5, name: z.string().min(1).max(1_000).optional(), ...HOW }),
   /** Of a file or a folder of this machine. */
-  z.strictObject({ path: z.string().min(1).max(4_096) }),
+  z.strictObject({
+    path: z
+      .string()
+      .min(1)
+      .max(4_096)
+      .regex(/^[^\0]*$/, 'no path has a null character'),
+  }),
 ]);
 
 const CHANGE = z.strictObject({
