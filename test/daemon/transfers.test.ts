@@ -200,13 +200,13 @@ test('more than may run at once wait, and those of higher priority go first', as
   await transfers.add(scene.magnet(contents[0]!));
   await transfers.add(scene.magnet(contents[1]!));
   await transfers.add(scene.magnet(contents[2]!), { priority: 'high' });
-  await soon(() => stateOf(transfers, contents[0]!) === 'downloading');
+  await soon(() => stateOf(transfers, contents[2]!) === 'downloading');
   assert.deepEqual(
-    [1, 2].map((n) => stateOf(transfers, contents[n]!)),
+    [0, 1].map((n) => stateOf(transfers, contents[n]!)),
     ['queued', 'queued'],
   );
-  await transfers.pause(idOf(contents[0]!));
-  await soon(() => stateOf(transfers, contents[2]!) === 'downloading');
+  await transfers.pause(idOf(contents[2]!));
+  await soon(() => stateOf(transfers, contents[0]!) === 'downloading');
   assert.equal(stateOf(transfers, contents[1]!), 'queued');
 });
 
