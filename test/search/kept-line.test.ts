@@ -114,11 +114,11 @@ test('a line for some answers ends when none was sent for a while', async (t) =>
   const { node, line, clock, ends } = await keptLine(t, keeping, 3_000);
   clock.advance(2_000);
   assert.ok(line.send(text('AQUE')));
+  await until(() => node.seen[0]!.length === 2);
   clock.advance(2_999);
   assert.deepEqual(ends, []);
   clock.advance(1);
   assert.deepEqual(ends, ['ended']);
-  await until(() => node.seen[0]!.length === 2);
   assert.deepEqual(node.seen, [['CAPS', 'AQUE']]);
   assert.deepEqual(clock.pending, []);
 });

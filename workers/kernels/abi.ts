@@ -1,5 +1,5 @@
 /**
- * What the compiled functions and their caller agree on. A function `blocks4(table, count)` hashes `count` ≥ 1 blocks of
+ * What the compiled functions and their caller agree on. A function `vector4(table, count)` hashes `count` ≥ 1 blocks of
  * four lanes; `table` is the kernel's scratch memory, which holds, from its start: a data address (u32) for each lane,
  * a state address for each lane, then for each lane its state and room for blocks that had to be gathered.
  */
@@ -8,9 +8,10 @@ import { BLOCK_BYTES, STATE_BYTES } from './md5-definition.js';
 /** Where a module looks for the memory: `{ [MEMORY.module]: { [MEMORY.name]: memory } }`. */
 export const MEMORY = { module: 'shared', name: 'memory' } as const;
 
-const FUNCTION = 'blocks';
-export const functionName = (lanes: number): string => `${FUNCTION}${lanes}`;
-export const functionLanes = (name: string): number => Number(name.slice(FUNCTION.length));
+/** What a function hashes with: a lane's words one by one, or the words of four lanes side by side. */
+export type Form = 'plain' | 'vector';
+export const functionName = (form: Form, lanes: number): string => `${form}${lanes}`;
+export const functionLanes = (name: string): number => Number(/\d+$/.exec(name)![0]);
 
 /** The most lanes a compiled function takes. */
 const MAX_LANES = 12;

@@ -18,13 +18,7 @@ import {
 import type { Md5Lane } from './lane.js';
 import { LaneWalk } from './lane-walk.js';
 import { STATE_BYTES } from './md5-definition.js';
-
-type Blocks = (table: number, count: number) => void;
-
-interface Width {
-  readonly lanes: number;
-  readonly blocks: Blocks;
-}
+import { type Blocks, Width } from './width.js';
 
 interface Running {
   readonly walk: LaneWalk;
@@ -55,9 +49,7 @@ export class Md5Kernel {
     this.#memory = memory;
     this.#scratch = scratch;
     const { exports } = new WebAssembly.Instance(module, { [MEMORY.module]: { [MEMORY.name]: memory } });
-    this.#widths = Object.entries(exports)
-      .map(([name, blocks]) => ({ lanes: functionLanes(name), blocks: blocks as Blocks }))
-      .sort((one, other) => one.lanes - other.lanes);
+    this.#widths = widthsOf(exports as Record<string, Blocks>);
   }
 
   /** Lanes that run side by side; as many equally long ones, or a multiple, hash fastest. */
@@ -111,7 +103,16 @@ export class Md5Kernel {
       table[DATA_ADDRESSES / 4 + lane] = walk.address;
       table[STATE_ADDRESSES / 4 + lane] = state;
     }
-    width.blocks(this.#scratch, count);
+    width.hash(this.#scratch, count);
     for (const { walk } of running) walk.advance(count);
   }
+}
+
+function widthsOf(functions: Readonly<Record<string, Blocks>>): Width[] {
+  const byLanes = new Map<number, Blocks[]>();
+  for (const [name, blocks] of Object.entries(functions)) {
+    const lanes = functionLanes(name);
+    byLanes.set(lanes, [...(byLanes.get(lanes) ?? []), blocks]);
+  }
+  return [...byLanes].sort(([one], [other]) => one - other).map(([lanes, same]) => new Width(lanes, same));
 }

@@ -17,10 +17,10 @@ import { fourLanes, oneLane, type Word } from './words.js';
 /** One or two lanes in plain words: runs everywhere. */
 export const scalarModule = (): Uint8Array => encodeModule([blocks(oneLane, 1), blocks(oneLane, 2)]);
 
-/** As many lanes as pay; one and two are faster in plain words than in a vector that is half empty. */
+/** As many lanes as pay; one and two are faster in plain words than in a vector that is half empty, four may be (width.ts). */
 export const simdModule = (): Uint8Array =>
   encodeModule([
-    ...[1, 2].map((groups) => blocks(oneLane, groups)),
+    ...[1, 2, 4].map((groups) => blocks(oneLane, groups)),
     ...[1, 2, 3].map((groups) => blocks(fourLanes, groups)),
   ]);
 
@@ -38,7 +38,7 @@ interface Group {
 
 /** (table, count): hashes `count` ≥ 1 blocks of each lane into the lane's state. */
 function blocks(word: Word, groupCount: number): FunctionWriter {
-  const body = new FunctionWriter(functionName(word.lanes * groupCount), 2);
+  const body = new FunctionWriter(functionName(word.form, word.lanes * groupCount), 2);
   const table = get(0);
   const count: Local = 1;
   const groups = Array.from({ length: groupCount }, (_, index): Group => {

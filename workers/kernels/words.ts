@@ -2,10 +2,12 @@
  * What MD5 does with 32-bit words, in two forms: one lane's word in an i32, and the words of four lanes side by side in
  * a v128. The rounds are written once, for both.
  */
+import type { Form } from './abi.js';
 import { type Code, get, i8x16, i32, i32x4, type Local, set, tee, v128 } from './instructions.js';
 import type { FunctionWriter, ValueType } from './module-writer.js';
 
 export interface Word {
+  readonly form: Form;
   readonly type: ValueType;
   /** How many messages one word belongs to. */
   readonly lanes: number;
@@ -27,6 +29,7 @@ export interface Word {
 }
 
 export const oneLane: Word = {
+  form: 'plain',
   type: 'i32',
   lanes: 1,
   add: i32.add,
@@ -44,6 +47,7 @@ export const oneLane: Word = {
 };
 
 export const fourLanes: Word = {
+  form: 'vector',
   type: 'v128',
   lanes: 4,
   add: i32x4.add,
