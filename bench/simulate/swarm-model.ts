@@ -418,10 +418,11 @@ export class SwarmModel {
     if (this.#isDone(to)) this.#completed(to);
   }
 
-  /** What the ways of choosing while seeding go by, where they do: in a large swarm it is much. */
+  /** What the owner's way of choosing goes by, where it does: in a large swarm it is much. */
   #countFor(owner: number, edge: number, to: number): void {
     const { seedChoking, parts } = this.#scenario;
-    if (seedChoking === 'fastest') this.#chokers[owner]!.took(edge, PART_BYTES, this.#now);
+    if (seedChoking === 'fastest' || !this.#isDone(owner))
+      this.#chokers[owner]!.took(edge, PART_BYTES, this.#now);
     if (seedChoking === 'anti-leech') this.#chokers[owner]!.progress(edge, this.#own.owned[to]! / parts);
   }
 

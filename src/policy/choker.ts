@@ -193,7 +193,7 @@ export class Choker<K> {
       else this.#rank(now, downloading);
     }
     if (this.#regular < this.slots - 1 && !this.#byTime(downloading)) this.#grantRegular(now, downloading);
-    if (this.#optimistic === NOBODY && !this.#byTime(downloading)) this.#grantOptimistic(now);
+    if (this.#optimistic === NOBODY && !this.#byTime(downloading)) this.#grantOptimistic(now, downloading);
     this.#lendIdle(now, downloading);
   }
 
@@ -248,14 +248,16 @@ export class Choker<K> {
     }
   }
 
-  #grantOptimistic(now: number): void {
+  /** To who waits longest; while downloading, who took and gives nothing comes after all others. */
+  #grantOptimistic(now: number, downloading: boolean): void {
     if (!this.#mayGrant()) return;
-    let first = NOBODY;
+    const first = new FirstClaims(this.#table, 1, true);
     for (let row = this.#rows.first; row < this.#rows.end; row++) {
       if (!this.#mayBeOptimistic(row, now)) continue;
-      if (first === NOBODY || this.#table.since(row) < this.#table.since(first)) first = row;
+      first.add(row, downloading && this.#table.owes(row, now) ? 0 : 1);
     }
-    if (first !== NOBODY && this.#makeRoom(now)) this.#hold(first, OPTIMISTIC, now);
+    const [chosen] = first.rows;
+    if (chosen !== undefined && this.#makeRoom(now)) this.#hold(chosen, OPTIMISTIC, now);
   }
 
   #mayBeOptimistic(row: number, now: number): boolean {

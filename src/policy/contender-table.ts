@@ -1,5 +1,5 @@
 /** What chokers know of their peers, and what claim these have to a slot. */
-import { addRecent, clearRecent, RECENT_FIELDS, recentWithin } from './recent-bytes.js';
+import { addRecent, clearRecent, hasRecent, RECENT_FIELDS, recentWithin } from './recent-bytes.js';
 
 export type SlotReason = 'regular' | 'optimistic' | 'idle';
 
@@ -35,7 +35,7 @@ export class ContenderTable {
   /** By row: UNKNOWN to REGULAR. */
   standing: Uint8Array;
   #records: Float64Array;
-  /** Apart: in a swarm whose seeds choose by time nothing is ever written here, and it takes no memory. */
+  /** Apart: it is looked at only of those who gave, and memory that is never written to is never taken. */
   #took: Float64Array;
 
   constructor(rows: number) {
@@ -137,9 +137,19 @@ export class ContenderTable {
     return now - this.optimisticAt(row) >= OPTIMISTIC_AGAIN_MS;
   }
 
-  /** What it gave in the last 20 s; whoever is silent only since then keeps a claim, until it is snubbed. */
+  /** It has taken from us, and has given nothing for 60 s. */
+  owes(row: number, now: number): boolean {
+    return hasRecent(this.#took, row * RECENT_FIELDS) && this.isSnubbed(row, now);
+  }
+
+  /**
+   * What it gave in the last 20 s, by powers of two: of those who gave about as much, whoever took least from us in that time
+   * comes first, or the first few would serve each other alone. Who is silent only since then keeps a claim, until it is
+   * snubbed.
+   */
   gaveClaim(row: number, now: number): number {
-    return this.isSnubbed(row, now) ? 0 : 1 + this.recentlyGave(row, now);
+    if (this.isSnubbed(row, now)) return 0;
+    return Math.round(Math.log2(1 + this.recentlyGave(row, now))) + 1 / (1 + this.recentlyTook(row, now));
   }
 
   /** Peers that begin and those nearly done have the best claim, by tenths of the file, so that equals take turns. */

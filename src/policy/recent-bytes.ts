@@ -33,7 +33,12 @@ export function recentWithin(fields: Float64Array, at: number, now: number): num
   return fields[at + CURRENT]! + fields[at + PREVIOUS]! + Math.floor(fields[at + OLDER]! * inside);
 }
 
+/** Bytes were added since it was cleared, however long ago. */
+export function hasRecent(fields: Float64Array, at: number): boolean {
+  return fields[at + CURRENT] !== 0;
+}
+
 export function clearRecent(fields: Float64Array, at: number): void {
   // Memory that was never written to is never taken.
-  if (fields[at + CURRENT] !== 0) fields.fill(0, at, at + RECENT_FIELDS);
+  if (hasRecent(fields, at)) fields.fill(0, at, at + RECENT_FIELDS);
 }

@@ -77,6 +77,34 @@ describe('a choker while downloading', () => {
     assert.equal(new Set(letters).size, letters.length, first);
   });
 
+  it('gives its regular slots in turns to those that gave about as much, first to whoever took least', () => {
+    const rig = new Rig(2);
+    const givers = { a: 100, b: 90, c: 80, d: 20 };
+    rig.want('a', 'b', 'c', 'd');
+    const regular: string[] = [];
+    for (let n = 0; n < 30; n++) {
+      rig.pass(10, givers);
+      const holder = rig.choker.holders.find((peer) => rig.choker.reason(peer) === 'regular')!;
+      regular.push(holder);
+      rig.choker.took(holder, 1_000, rig.now);
+    }
+    const turns = (peer: string) => regular.filter((holder) => holder === peer).length;
+    for (const peer of ['a', 'b', 'c']) assert.ok(Math.abs(turns(peer) - 10) <= 2, regular.join(''));
+    assert.equal(turns('d'), 0, regular.join(''));
+  });
+
+  it('lets those that took and gave nothing begin after all others', () => {
+    const rig = new Rig(1);
+    rig.want('holder', 'took', 'took and gave', 'new');
+    for (const peer of ['took', 'took and gave']) rig.choker.took(peer, 10, rig.now);
+    const order: (string | null)[] = [];
+    for (let n = 0; n < 4; n++) {
+      order.push(rig.choker.optimistic);
+      rig.pass(30, { 'took and gave': 1 });
+    }
+    assert.deepEqual(order, ['holder', 'took and gave', 'new', 'took']);
+  });
+
   it('lends the optimistic slot to the next giver when everybody had a turn', () => {
     const rig = new Rig();
     const givers = { a: 9, b: 8, c: 7, d: 6 };

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addRecent, clearRecent, RECENT_FIELDS, recentWithin } from '../../src/policy/recent-bytes.js';
+import {
+  addRecent,
+  clearRecent,
+  hasRecent,
+  RECENT_FIELDS,
+  recentWithin,
+} from '../../src/policy/recent-bytes.js';
 
 /** The second of three rows. */
 class Row {
@@ -53,6 +59,16 @@ describe('recent bytes', () => {
       for (let later = at; later < at + 2_500; later += 500) looked.within(later);
     }
     assert.equal(looked.within(75_000), left.within(75_000));
+  });
+
+  it('are remembered as bytes that there were, until the row is cleared', () => {
+    const recent = new Row();
+    assert.equal(hasRecent(recent.fields, RECENT_FIELDS), false);
+    recent.add(5, 0);
+    assert.equal(recent.within(1_000_000), 0);
+    assert.ok(hasRecent(recent.fields, RECENT_FIELDS) && !hasRecent(recent.fields, 0));
+    clearRecent(recent.fields, RECENT_FIELDS);
+    assert.equal(hasRecent(recent.fields, RECENT_FIELDS), false);
   });
 
   it('of a row are its own, and none once it is cleared', () => {

@@ -60,6 +60,21 @@ test('free riders wait under tit for tat, and do not under random unchoking', as
   assert.ok(titForTat > 1.5 && random < 1.2, `${titForTat} ${random}`);
 });
 
+test('the free riders of a small swarm with a fast seed finish last', async () => {
+  const small = {
+    ...SMALL,
+    peers: 8,
+    parts: 200,
+    partMs: 2_000,
+    neighbours: 8,
+    seedRate: 3,
+    freeRiders: 0.25,
+  };
+  const done = (await simulate(small, 40)).map(completions);
+  const inOrder = done.filter(({ contributors, freeRiders }) => freeRiders[0]! > contributors.at(-1)!);
+  assert.ok(inOrder.length >= 38, `${inOrder.length} of 40`);
+});
+
 test('free riders who ask again and again from other ports gain nothing', async () => {
   const freeRiders = async (reconnect: boolean) =>
     mean(
