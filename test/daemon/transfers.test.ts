@@ -130,12 +130,13 @@ test('a paused download keeps its parts and goes on with them, also in the next 
   await slow.stop();
 
   const shared = countdown(1);
-  const fast = await scene.daemon({ onShared: shared.count });
-  assert.equal(stateOf(fast.transfers!, contents[0]!), 'paused');
-  await fast.transfers!.resume(idOf(contents[0]!));
-  const { transfer: again } = fast.transfers!.find(idOf(contents[0]!))!;
+  const next = await scene.daemon({ downloadLimit: PART, onShared: shared.count });
+  assert.equal(stateOf(next.transfers!, contents[0]!), 'paused');
+  const { transfer: again } = next.transfers!.find(idOf(contents[0]!))!;
+  await next.transfers!.resume(idOf(contents[0]!));
   await soon(() => again.stored !== null);
   assert.ok(again.stored!.owned > 0, 'nothing was kept');
+  next.setLimits({ download: null });
   await shared.reached;
   assert.deepEqual(await readFile(join(scene.downloads, 'file 0.bin')), Buffer.from(contents[0]!));
 });

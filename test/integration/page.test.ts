@@ -103,6 +103,7 @@ test('after a file is removed the keys go on at the next one, and no name turns 
   if (browsed === null) return;
   const { page } = browsed;
   await page.getByLabel('Order').selectOption({ label: 'Name' });
+  await rowsOf(page).getByRole('option').first().filter({ hasText: 'a.bin' }).waitFor();
   await rowsOf(page).getByRole('option', { name: 'a.bin' }).click();
   await page.getByRole('heading', { name: 'a.bin' }).waitFor();
   await page.keyboard.press('Delete');

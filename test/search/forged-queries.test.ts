@@ -18,6 +18,8 @@ const TRACKERS = 30;
 const QUERIES = 10_000;
 const BATCH = 1_000;
 const FORGER = '127.0.1.1';
+/** Nobody listens there, whatever else runs on this machine. */
+const CLOSED_PORT = 1;
 const VICTIM = '127.0.2.1';
 const MINUTE = 60_000;
 
@@ -50,7 +52,7 @@ async function startTrackers(t: TestContext, clock: ManualClock) {
       store: new MemoryStore(),
       listen: { host, port: 0 },
       trustAnnouncedAddresses: false,
-      flooding: { neighbours: [{ host: FORGER, port: 3_000 }], stateDir: null, announce: null },
+      flooding: { neighbours: [{ host: FORGER, port: CLOSED_PORT }], stateDir: null, announce: null },
       logger: silentLogger,
       clock,
     });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
 import { trackerStoreContract } from '../../contracts/tracker-store.js';
 import { fileMd5, peerAddress, sessionId, sharedFile } from '../../contracts/tracker-values.js';
 import { RedisServer } from '../../support/redis-server.js';
@@ -25,7 +26,26 @@ if (hasProgram('redis-server') && hasProgram('redis-cli')) {
     return states.every((state) => String(state).includes('cluster_state:ok'));
   }, 30_000);
   const url = `redis+cluster://${hosts.join(',')}`;
-  const flush = () => Promise.all(servers.map((server) => server.ask('flushall')));
+  const listeners = servers.map(({ port }) => new Redis(port, '127.0.0.1'));
+  await Promise.all(listeners.map((each) => each.subscribe('barrier')));
+  after(() => {
+    for (const each of listeners) each.disconnect();
+  });
+
+  /** What was published before has reached every node: the nodes of a cluster hand messages on in their order. */
+  async function settled(): Promise<void> {
+    let due = listeners.length * servers.length;
+    const count = () => due--;
+    for (const each of listeners) each.on('message', count);
+    await Promise.all(servers.map((server) => server.ask('publish', 'barrier', '')));
+    await soon(() => due === 0);
+    for (const each of listeners) each.off('message', count);
+  }
+
+  async function flush(): Promise<void> {
+    await Promise.all(servers.map((server) => server.ask('flushall')));
+    await settled();
+  }
 
   trackerStoreContract('redis store on a cluster', async (limits) => {
     await flush();
