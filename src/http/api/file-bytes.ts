@@ -136,6 +136,8 @@ function turnOf(raw: ServerResponse, gone: AbortSignal): Promise<void> {
 
 /** Resolves when the system has taken the bytes, and all others had a turn. */
 async function taken({ raw, socket, stalledMs }: Answering, bytes: readonly Buffer[]): Promise<void> {
+  // Until its close is told, a response drops what is written to a destroyed socket, and never calls back.
+  if (socket.destroyed) throw new OperationalError('interrupted', 'INTERRUPTED', 'the reader has gone');
   // Node's server destroys a socket that nothing moved on for so long.
   socket.setTimeout(stalledMs);
   await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.js';
 import { silentLogger } from '../../../src/core/logger.js';
@@ -23,6 +24,8 @@ class Scene {
   begun = 0;
   /** Thrown in place of this byte and those after it. */
   brokenAt = SIZE;
+  /** Called before each piece but the first. */
+  between: () => void = () => {};
 
   private constructor(port: number) {
     this.port = port;
@@ -48,6 +51,7 @@ class Scene {
     try {
       for (let at = start; at < end; at += CHUNK.length) {
         if (signal.aborted || at >= this.brokenAt) throw new Error('no more');
+        if (at > start) this.between();
         yield [CHUNK.subarray(0, Math.min(CHUNK.length, end - at))];
       }
     } finally {
@@ -102,4 +106,19 @@ test('an answer whose bytes cannot be had is cut, so that nobody takes it for wh
   await assert.rejects(answer.arrayBuffer());
   scene.brokenAt = SIZE;
   assert.equal((await scene.get({ range: 'bytes=-1' })).status, 206);
+});
+
+test('a reader whose connection breaks just before the next bytes holds nothing', async (t) => {
+  const scene = await Scene.start(t);
+  let served: Socket | null = null;
+  const begun = (message: unknown) => {
+    served = (message as { socket: Socket }).socket;
+  };
+  subscribe('http.server.request.start', begun);
+  t.after(() => unsubscribe('http.server.request.start', begun));
+  // As an error of the system does: that it is closed is told later.
+  scene.between = () => served?.destroy();
+  await assert.rejects(async () => (await scene.get()).arrayBuffer());
+  assert.equal(scene.begun, 1);
+  await soon(() => scene.reading === 0);
 });
