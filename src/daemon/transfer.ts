@@ -159,13 +159,18 @@ export class Transfer {
     this.#become('searching');
   }
 
-  /** Ends what is under way and waits for that; what is stored stays stored. One that completes meanwhile stays complete. */
+  /**
+   * Ends what is under way and waits for that; what is stored stays stored. One that completes meanwhile stays complete, and
+   * one that is paused meanwhile stays paused.
+   */
   async halt(state: 'queued' | 'paused'): Promise<void> {
+    const wasPaused = this.#state === 'paused';
     // Whoever halts it at the same time may have let it start again.
     do await this.stop();
     while (this.#attempt !== null);
     // The file is shared by now, and its registration the library's.
     if (this.#isComplete) return;
+    if (state === 'queued' && this.#state === 'paused' && !wasPaused) return;
     if (this.#manifest !== null) void this.#init.node.trackers.unregister(this.#manifest.md5);
     this.#retryMs = FIRST_RETRY_MS;
     this.#become(state);

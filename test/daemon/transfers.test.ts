@@ -228,6 +228,25 @@ test('a download that becomes more urgent takes the place of one that is less so
   for (const content of [first, second]) assert.ok(daemon.library!.find(idOf(content)));
 });
 
+test('a download that is paused or removed just before it has to give its place up does not go on', async (t) => {
+  const scene = await Scene.start(t);
+  const daemon = await scene.daemon({ activeDownloads: 1, downloadLimit: PART });
+  const transfers = daemon.transfers!;
+  const [first, second] = contents as [Buffer, Buffer];
+  for (const end of ['pause', 'remove'] as const) {
+    const begun = await transfers.add(scene.magnet(first));
+    await soon(() => stateOf(transfers, first) === 'downloading');
+    await transfers.add(scene.magnet(second));
+    const ended = end === 'pause' ? transfers.pause(idOf(first)) : transfers.remove(idOf(first), true);
+    await Promise.all([transfers.prioritise(idOf(second), 'high'), ended]);
+    await soon(() => stateOf(transfers, second) === 'downloading');
+    await transfers.remove(idOf(second), true);
+    assert.equal(begun.state, 'paused');
+    await transfers.remove(idOf(first), true);
+  }
+  assert.deepEqual(await readdir(scene.downloads), []);
+});
+
 test('a download that is removed with its data leaves nothing', async (t) => {
   const scene = await Scene.start(t);
   const daemon = await scene.daemon({ downloadLimit: PART });
