@@ -111,15 +111,21 @@ export class FrameLoads {
 
   /**
    * The descriptors that a file was read through are about to be closed: resolves when nothing reads it any more. Who waits
-   * for memory for it is turned away. Nobody may be given them as an origin by now.
+   * for memory for it is turned away. Nobody may be given them as an origin by now: what begins to be read later is read
+   * through others, as the file may be shared already.
    */
   async leave(md5: FileMd5): Promise<void> {
-    const isRead = () => [...this.#loads.values()].some((load) => load.md5 === md5);
+    const reading = new Set<Load>();
     for (const [key, load] of this.#loads) {
-      if (load.md5 !== md5 || load.place === null) continue;
+      if (load.md5 !== md5) continue;
+      if (load.place === null) {
+        reading.add(load);
+        continue;
+      }
       this.#abandon(key, load);
       for (const answer of load.wanting) answer('unreadable');
     }
+    const isRead = () => [...this.#loads.values()].some((load) => reading.has(load));
     while (isRead()) await new Promise<void>((resolve) => this.#leaving.add(resolve));
   }
 

@@ -34,3 +34,23 @@ it('a file is not left while a part of it is being read', async () => {
   await rig.assertGiven(served, 2);
   rig.assertIdle();
 });
+
+it('a file is left while others read it anew', async () => {
+  const rig = new UploadRig();
+  rig.hold();
+  const served = await rig.ask(2);
+  let isLeft = false;
+  void rig.loads.leave(rig.id).then(() => {
+    isLeft = true;
+  });
+  const isRead = rig.letGo();
+  rig.hold();
+  const later = await rig.ask(3);
+  await isRead;
+  assert.equal(rig.upload.stats().loading, 1);
+  assert.equal(isLeft, true);
+  await rig.letGo();
+  await rig.assertGiven(served, 2);
+  await rig.assertGiven(later, 3);
+  rig.assertIdle();
+});
