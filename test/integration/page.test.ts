@@ -116,6 +116,23 @@ test('after a file is removed the keys go on at the next one, and no name turns 
   noTroubleIn(browsed, api.port);
 });
 
+test('whoever else has a shared file is shown beside it', async (t) => {
+  const scene = await ApiScene.start(t);
+  await scene.sharer({ 'a.bin': content });
+  const { api } = await scene.daemon();
+  await api.ask('/files', { method: 'POST', json: { md5: ID } });
+  const browsed = await opened(t, api.port);
+  if (browsed === null) return;
+  const { page } = browsed;
+  const row = rowsOf(page).getByRole('option', { name: 'a.bin' });
+  await row.getByText(/^Shared/).waitFor();
+  await row.click();
+  const owner = page.locator('#detail-owners tbody tr');
+  await owner.getByText('all', { exact: true }).waitFor();
+  assert.equal(await owner.count(), 1);
+  noTroubleIn(browsed, api.port);
+});
+
 test('no rule of accessibility is broken, in the light or the dark, on a wide screen or a phone', async (t) => {
   const scene = await ApiScene.start(t);
   await scene.sharer({ [HOSTILE]: content });

@@ -117,8 +117,8 @@ export class FileDetail {
         : `Parts: ${file.parts.toLocaleString('en')} of ${parts.toLocaleString('en')} stored`,
     );
     this.#map.show(file.partMap, parts);
-    // Trackers are asked for owners only while a file is downloaded.
-    byId('detail-swarm').hidden = shared;
+    // Nobody is missed who could give what is here.
+    byId('detail-swarm').hidden = shared && file.owners.length === 0;
     this.#owners.show(
       file.owners.map(({ address, parts: has, complete, banned, rate: now }): Cell[] => [
         [address, banned ? 'Banned: it sent wrong bytes' : ''],
