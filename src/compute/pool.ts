@@ -12,6 +12,8 @@ const WORKER = new URL('../../workers/main.js', import.meta.url).href;
 /** Callers bound what they have under way; reaching this is a bug of ours, and Piscina rejects. */
 const MAX_QUEUE = 65_536;
 const CACHE_LINE = 64;
+/** For a thread's young objects: a task leaves a few KiB of garbage. V8's default lets that grow to 48 MB before it looks. */
+const YOUNG_MB = 8;
 
 export interface PoolOptions {
   /** Started at once and kept; 1 keeps a worker's state (a running MD5) in one place. */
@@ -50,6 +52,7 @@ export class WorkerPool {
       // Without it a task that finds no thread free goes to the end of the queue, behind those given later.
       stricterFIFO: true,
       recordTiming: false,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
       workerData,
     });
     // A task that ends while its thread is being ended has nobody to tell any more; else an error is a bug of ours.
