@@ -55,4 +55,30 @@ if (hasProgram('redis-server') && hasProgram('redis-cli')) {
         );
     }
   });
+
+  test('on a cluster of which one node is full, changes are refused until that very node takes them again', async (t) => {
+    await flush();
+    const store = await openRedisStore(url);
+    t.after(() => store.stop());
+    for (const [at, server] of servers.entries()) {
+      const refusals = async () =>
+        Number(/errorstat_OOM:count=(\d+)/.exec(String(await server.ask('info', 'errorstats')))?.[1] ?? 0);
+      const before = await refusals();
+      await server.ask('config', 'set', 'maxmemory', 1);
+      try {
+        // Some of these sessions are on that node.
+        for (let n = 1; n <= 30 && !store.isAway; n += 1) {
+          const address = peerAddress(`10.0.${at}.${n}`);
+          const login = { address, proven: 1, candidate: sessionId(100 * at + n), now: 0 } as const;
+          await store.logIn(login).catch(() => {});
+        }
+        assert.equal(store.isAway, true);
+        await soon(async () => (await refusals()) >= before + 3, 10_000);
+        assert.equal(store.isAway, true);
+      } finally {
+        await server.ask('config', 'set', 'maxmemory', 0);
+      }
+      await soon(() => !store.isAway, 10_000);
+    }
+  });
 }
