@@ -50,7 +50,7 @@ export async function floodFor(
   });
   const outcome = await searching.finally(() =>
     keepSearchMemory(stateDir, memory, systemClock.now()).catch((error: Error) =>
-      logger.warn({ err: error }, 'what the search found is not kept for the next one'),
+      logger.warn({ error }, 'what the search found is not kept for the next one'),
     ),
   );
   if (!outcome.heard && outcome.end !== null) output.tell(unheard(outcome, settings), 'yellow');

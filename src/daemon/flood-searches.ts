@@ -86,7 +86,7 @@ export class FloodSearches {
     }
     if (stateDir !== null)
       await keepSearchMemory(stateDir, memory, clock.now()).catch((error: Error) =>
-        logger.warn({ err: error }, 'what the search found is not kept for the next one'),
+        logger.warn({ error }, 'what the search found is not kept for the next one'),
       );
     return results.map(resultOf);
   }
