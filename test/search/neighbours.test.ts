@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
+import { freePort } from '../../bench/lib/free-port.js';
 import { silentLogger } from '../../src/core/logger.js';
 import type { NodeAddress } from '../../src/model/address.js';
 import { NeighbourFilterTable } from '../../src/policy/neighbour-filter-table.js';
@@ -13,14 +12,6 @@ import { ManualClock } from '../support/manual-clock.js';
 
 const HOST = '127.0.0.1';
 const SHUNNED_MS = 600_000;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 test('the only neighbour, gone after three failures, is taken again when it announces itself ten minutes later', async (t) => {
   atEnd(t, nothingOpen);
