@@ -181,12 +181,12 @@ export class Sessions {
     this.#catalog.hearSessions((await this.#on(session, 'bury')) as string);
   }
 
-  /** `proof`: halves that are proven, or an address that proves. `address`: the one it must have announced. */
   /** Of a session that has joined: one that was buried before that would be counted for ever. */
   async #quitUnlessLive(network: string, session: SessionId): Promise<void> {
     if ((await this.#on(session, 'know')) === null) await this.#accounts.quit(network, session);
   }
 
+  /** `proof`: halves that are proven, or an address that proves. `address`: the one it must have announced. */
   async #visit(
     session: SessionId,
     now: number,
