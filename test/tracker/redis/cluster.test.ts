@@ -45,7 +45,8 @@ if (hasProgram('redis-server') && hasProgram('redis-cli')) {
       await a.addFile({ session: outcome.session, ip, now: 0 }, sharedFile(n, `file ${n}`));
       assert.equal(await a.addPart({ session: outcome.session, ip, now: 0 }, fileMd5(1), 1), n === 1 ? 3 : 1);
     }
-    await soon(() => b.stats().files === 60 && b.stats().sessions === 60);
+    await soon(() => b.stats().files === 60 && b.stats().ownerships === a.stats().ownerships);
+    await soon(() => b.stats().sessions === 60);
     assert.deepEqual(b.stats(), a.stats());
     for (const server of servers) {
       for (const pattern of ['bt:{????????????????????????????????}', 'bt:*:session:*'])
