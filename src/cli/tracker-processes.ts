@@ -168,8 +168,11 @@ class Leader implements Service {
   ): void {
     const since = performance.now();
     const { pid } = worker.process;
-    worker.on('message', (message) => this.#reports?.heard(number, message));
+    const hear = (message: unknown) => this.#reports?.heard(number, message);
+    worker.on('message', hear);
     worker.once('exit', (code: number | null, signal: string | null) => {
+      // Its last report may come after its end, and would bring it back.
+      worker.off('message', hear);
       this.#reports?.gone(number);
       if (this.#isStopping) return;
       if (performance.now() - since > SOUND_MS) backOff.reset();

@@ -40,6 +40,7 @@ export class FloodSearches {
   readonly #init: FloodSearchesInit;
   readonly #running = new Set<AbortController>();
   readonly #memory = emptySearchMemory();
+  #isStopped = false;
 
   constructor(init: FloodSearchesInit) {
     this.#init = init;
@@ -47,9 +48,10 @@ export class FloodSearches {
 
   /**
    * What was found until there were `want` files, the trackers around were asked, or the time was over. Throws UsageError
-   * 'TOO_MANY_SEARCHES', OperationalError 'network' when no tracker can be reached, 'interrupted' after `signal`.
+   * 'TOO_MANY_SEARCHES', OperationalError 'network' when no tracker can be reached, 'interrupted' after `signal` or `stop`.
    */
   async search(text: string, want: number, signal: AbortSignal): Promise<SearchResult[]> {
+    if (this.#isStopped) throw new OperationalError('interrupted', 'INTERRUPTED', 'interrupted');
     if (this.#running.size >= AT_ONCE)
       throw new UsageError('TOO_MANY_SEARCHES', `${AT_ONCE} searches run already: wait for one to end`);
     const { stateDir, listen, flooding, clock, logger } = this.#init;
@@ -93,6 +95,7 @@ export class FloodSearches {
 
   /** Ends what runs. */
   stop(): void {
+    this.#isStopped = true;
     for (const running of this.#running) running.abort();
   }
 

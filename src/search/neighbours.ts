@@ -228,7 +228,9 @@ export class Neighbours {
 
   #mayAdd(at: HostPort): boolean {
     const key = keyOf(at);
-    if (this.#stopped || at.port === 0 || this.#neighbours.has(key) || this.#shunned.has(key)) return false;
+    if (this.#stopped || at.port === 0 || this.#neighbours.has(key)) return false;
+    // Nobody clears up while there is no neighbour.
+    if ((this.#shunned.get(key) ?? 0) > this.#init.clock.now()) return false;
     // One that the user gave by name is known by its address once it was reached.
     for (const known of this.from(at.host)) if (this.link(known)?.port === at.port) return false;
     return !this.#isSelf(at);

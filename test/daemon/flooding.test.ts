@@ -139,3 +139,12 @@ test('a neighbour cannot turn a daemon against somebody', async (t) => {
   assert.deepEqual([victim.messages.length, victim.strange], [answers, 0]);
   assert.equal(answers + (dropped['target-silent'] ?? 0), 500);
 });
+
+test('a daemon that has stopped begins no search, whoever asks for one while its last answers are given', async (t) => {
+  atEnd(t, nothingOpen);
+  const { seedbox } = await sharingDaemon(t);
+  await seedbox.stop();
+  await assert.rejects(seedbox.searches.search('film', 1, new AbortController().signal), {
+    code: 'INTERRUPTED',
+  });
+});

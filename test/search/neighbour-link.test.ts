@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { freePort } from '../../bench/lib/free-port.js';
 import { encodeAcap } from '../../src/protocol/encode.js';
 import { type LinkState, NeighbourLink } from '../../src/search/neighbour-link.js';
 import { type Script, ScriptedNode, until } from '../net/scripted-node.js';
@@ -29,14 +28,6 @@ function linkTo(t: TestContext, port: number) {
     return until(() => clock.pending.length === 0);
   });
   return { link, clock, states };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 test('a node of ours is greeted first, then gets what waited, all on one connection', async (t) => {

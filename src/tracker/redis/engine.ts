@@ -5,7 +5,7 @@ import type { Logger } from '../../core/logger.js';
 import { formatHostPort } from '../../model/address.js';
 import { ACCOUNT_QUESTIONS, ACCOUNT_SCRIPTS } from './account-scripts.js';
 import { FILE_QUESTIONS, FILE_SCRIPTS } from './file-scripts.js';
-import { WRITABLE_KEY } from './keys.js';
+import { writableKey } from './keys.js';
 import type { RedisPlace } from './place.js';
 import { SESSION_QUESTIONS, SESSION_SCRIPTS } from './session-scripts.js';
 
@@ -45,7 +45,7 @@ export function retryDelay(attempts: number): number {
  * Invariant: nothing waits for a connection: what is asked while there is none, or is under way when it
  * breaks, rejects with OperationalError 'STORE_AWAY'. Losing the engine and having it back is logged once each. So it is
  * with an engine that refuses to write: from then on scripts that change something are not sent, until one that does no
- * more than that succeeds; `#again` runs meanwhile.
+ * more than that succeeds on the node that refused; `#again` runs meanwhile.
  */
 export class Engine {
   readonly #place: RedisPlace;
@@ -104,14 +104,12 @@ export class Engine {
 
   /** Runs a script on the node that has `key`. */
   run(script: ScriptName, key: string, ...args: Argument[]): Promise<unknown> {
-    if (this.#again !== null && !Object.hasOwn(QUESTIONS, script))
-      return Promise.reject(storeAway(this.#refusal));
-    return this.#send(script, key, args);
+    return this.#run(script, script, key, args);
   }
 
   /** As `run`; all text in the answer is bytes. */
   runForBytes(script: ScriptName, key: string, ...args: Argument[]): Promise<unknown> {
-    return this.#send(`${script}Buffer`, key, args);
+    return this.#run(script, `${script}Buffer`, key, args);
   }
 
   async get(key: string): Promise<string | null> {
@@ -141,30 +139,36 @@ export class Engine {
     return new Redis({ ...nodeOptions(this.#place), ...own, host: host!, port: port! });
   }
 
+  #run(script: ScriptName, command: string, key: string, args: readonly Argument[]): Promise<unknown> {
+    if (this.#again !== null && !Object.hasOwn(QUESTIONS, script))
+      return Promise.reject(storeAway(this.#refusal));
+    return this.#send(command, key, args);
+  }
+
   #send(command: string, key: string, args: readonly Argument[]): Promise<unknown> {
     if (!this.#isReady) return Promise.reject(storeAway('it is not connected'));
     const commands = this.#client as unknown as Record<string, Run>;
     return commands[command]!(key, ...args).catch((error: unknown) => {
-      if (error instanceof Error && REFUSED_WRITE.test(error.message)) this.#cannotWrite(error.message);
+      if (error instanceof Error && REFUSED_WRITE.test(error.message)) this.#cannotWrite(error.message, key);
       return away(error);
     });
   }
 
-  #cannotWrite(refusal: string): void {
+  #cannotWrite(refusal: string, key: string): void {
     if (this.#isStopped || this.#again !== null) return;
     this.#refusal = refusal;
     this.#logger.error(
       { store: this.#name, reason: refusal },
       'the store refuses changes: requests that make some are refused until it takes them',
     );
-    this.#tryAgain();
+    this.#tryAgain(writableKey(key));
   }
 
-  #tryAgain(): void {
+  #tryAgain(key: string): void {
     this.#again = this.#clock.after(WRITE_AGAIN_MS, () => {
-      this.#send('tryToWrite', WRITABLE_KEY, ['']).then(
+      this.#send('tryToWrite', key, ['']).then(
         () => this.#canWrite(),
-        () => !this.#isStopped && this.#tryAgain(),
+        () => !this.#isStopped && this.#tryAgain(key),
       );
     });
   }

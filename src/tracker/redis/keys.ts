@@ -14,7 +14,7 @@
  *     bt:account:{NETWORK}      SessionID → how many files it is counted for; the sum is in bt:account:{NETWORK}:files
  *     bt:keeper                 the process that ends the sessions of dead peers
  *     bt:generation             whoever found it missing: another one means that everything was lost in between
- *     bt:writable               what is written to find out whether that can be done again; expires at once
+ *     bt:writable:{TAG}         what is written to find out whether the node of TAG takes it again; expires at once
  *
  * Sessions are kept in buckets, so that those silent the longest are found without a key that every request of
  * every session writes.
@@ -26,10 +26,15 @@ export const SESSION_BUCKETS = 64;
 export const FILE_KEYS = 'bt:{????????????????????????????????}';
 export const KEEPER_KEY = 'bt:keeper';
 export const GENERATION_KEY = 'bt:generation';
-export const WRITABLE_KEY = 'bt:writable';
 
 export function fileKey(md5: FileMd5): string {
   return `bt:{${md5}}`;
+}
+
+/** On the node that has `key`. */
+export function writableKey(key: string): string {
+  const tag = /\{(.+?)\}/.exec(key)?.[1] ?? key;
+  return `bt:writable:{${tag}}`;
 }
 
 /** The base of a bucket's keys. */

@@ -73,7 +73,10 @@ export class Sessions {
         await this.bury(candidate);
         return 'ADDRESS_SESSIONS_FULL';
       }
-      const claimed = await this.#engine.run('claimAddress', addressOwnerKey(key), there ?? '', candidate);
+      const [claimed] = await Promise.all([
+        this.#engine.run('claimAddress', addressOwnerKey(key), there ?? '', candidate),
+        account !== undefined && this.#quitUnlessLive(account.network, candidate),
+      ]);
       if (claimed === candidate) return { session: candidate };
       await this.#on(candidate, 'doomEmpty');
       await this.bury(candidate);
@@ -176,6 +179,11 @@ export class Sessions {
       if (network !== '') await this.#accounts.quit(network, session);
     }
     this.#catalog.hearSessions((await this.#on(session, 'bury')) as string);
+  }
+
+  /** Of a session that has joined: one that was buried before that would be counted for ever. */
+  async #quitUnlessLive(network: string, session: SessionId): Promise<void> {
+    if ((await this.#on(session, 'know')) === null) await this.#accounts.quit(network, session);
   }
 
   /** `proof`: halves that are proven, or an address that proves. `address`: the one it must have announced. */

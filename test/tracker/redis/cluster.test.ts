@@ -65,7 +65,8 @@ if (hasProgram('redis-server') && hasProgram('redis-cli')) {
       await a.addFile({ session: outcome.session, ip, now: 0 }, sharedFile(n, `file ${n}`));
       assert.equal(await a.addPart({ session: outcome.session, ip, now: 0 }, fileMd5(1), 1), n === 1 ? 3 : 1);
     }
-    await soon(() => b.stats().files === 60 && b.stats().sessions === 60);
+    await soon(() => b.stats().files === 60 && b.stats().ownerships === a.stats().ownerships);
+    await soon(() => b.stats().sessions === 60);
     assert.deepEqual(b.stats(), a.stats());
     for (const server of servers) {
       for (const pattern of ['bt:{????????????????????????????????}', 'bt:*:session:*'])
@@ -73,6 +74,32 @@ if (hasProgram('redis-server') && hasProgram('redis-cli')) {
           ((await server.ask('keys', pattern)) as string[]).length > 5,
           `${pattern} at ${server.port}`,
         );
+    }
+  });
+
+  test('on a cluster of which one node is full, changes are refused until that very node takes them again', async (t) => {
+    await flush();
+    const store = await openRedisStore(url);
+    t.after(() => store.stop());
+    for (const [at, server] of servers.entries()) {
+      const refusals = async () =>
+        Number(/errorstat_OOM:count=(\d+)/.exec(String(await server.ask('info', 'errorstats')))?.[1] ?? 0);
+      const before = await refusals();
+      await server.ask('config', 'set', 'maxmemory', 1);
+      try {
+        // Some of these sessions are on that node.
+        for (let n = 1; n <= 30 && !store.isAway; n += 1) {
+          const address = peerAddress(`10.0.${at}.${n}`);
+          const login = { address, proven: 1, candidate: sessionId(100 * at + n), now: 0 } as const;
+          await store.logIn(login).catch(() => {});
+        }
+        assert.equal(store.isAway, true);
+        await soon(async () => (await refusals()) >= before + 3, 10_000);
+        assert.equal(store.isAway, true);
+      } finally {
+        await server.ask('config', 'set', 'maxmemory', 0);
+      }
+      await soon(() => !store.isAway, 10_000);
     }
   });
 }

@@ -132,4 +132,17 @@ if (hasProgram('redis-server')) {
       assert.deepEqual(await server.ask('keys', 'bt:{????????????????????????????????}*'), []);
     });
   });
+
+  test('no file is left while the engine refuses changes, though it would take that one', async (t) => {
+    const { store, files, logIn } = await open(t);
+    const [source, copy] = [await logIn(1), await logIn(2)];
+    await store.addFile(source, sharedFile(1, 'a', 1));
+    await store.addPart(copy, fileMd5(1), 0);
+    atEnd(t, () => server.ask('config', 'set', 'maxmemory', 0));
+    await server.ask('config', 'set', 'maxmemory', 1);
+    const isAway = { code: 'STORE_AWAY' };
+    await assert.rejects(files.addSource(copy.session, sharedFile(2, 'b'), 'r'.repeat(60)), isAway);
+    await assert.rejects(files.leaveIfSafe(copy.session, fileMd5(1)), isAway);
+    assert.deepEqual(await files.sessions(fileMd5(1)), [source.session, copy.session]);
+  });
 }
