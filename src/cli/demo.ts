@@ -64,12 +64,7 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
 }
 
 /** `stateDir`: where commands that drive the daemon find it; null when it serves no HTTP. */
-function invite(
-  file: SharedNotice,
-  both: TrackerAndSeedbox,
-  stateDir: string | null,
-  output: Output,
-): void {
+function invite(file: SharedNotice, both: TrackerAndSeedbox, stateDir: string | null, output: Output): void {
   output.print(`shared: ${file.name}, ${formatBytes(file.size)}, MD5 ${file.md5}`);
   output.print('');
   output.print('To download it, type in a second terminal, in this folder:');

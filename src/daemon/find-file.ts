@@ -51,7 +51,9 @@ export async function findFile(
   const [first, ...others] = found.filter(({ fileSize }) => size === null || fileSize === size);
   if (first === undefined) {
     const known = [...new Set(found.map(({ fileSize }) => `${fileSize} B`))].join(' or ');
-    throw notFound(`the magnet link says that ${md5} has ${size} B, trackers say ${known}: leave out its xl=`);
+    throw notFound(
+      `the magnet link says that ${md5} has ${size} B, trackers say ${known}: leave out its xl=`,
+    );
   }
   return [first, ...others];
 }

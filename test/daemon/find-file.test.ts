@@ -17,5 +17,8 @@ test('a magnet link with another size than trackers give is told of both, not th
   const look = async () => [{ ...listed, otherwise: [] }];
   const wanted = { magnet: { ...magnet, size: 5 } };
   await assert.rejects(findFile(wanted, look, null), { trouble: 'not-found', message: /has 5 B, .* 500 B/ });
-  await assert.rejects(findFile(wanted, async () => [], null), { message: /no tracker knows/ });
+  await assert.rejects(
+    findFile(wanted, async () => [], null),
+    { message: /no tracker knows/ },
+  );
 });
