@@ -22,3 +22,13 @@ test('a magnet link with another size than trackers give is told of both, not th
     { message: /no tracker knows/ },
   );
 });
+
+test('where the MD5 finds another size only, the name is asked for, too', async () => {
+  const look = async (text: string) =>
+    text === 'film.mkv' ? [{ ...listed, otherwise: [] }] : [{ ...listed, fileSize: 5, otherwise: [] }];
+  const found = await findFile({ magnet: { ...magnet, name: 'film.mkv' } }, look, null);
+  assert.deepEqual(
+    found.map(({ fileSize }) => fileSize),
+    [500],
+  );
+});
