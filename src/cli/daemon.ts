@@ -1,4 +1,3 @@
-import { UsageError } from '../core/errors.js';
 import { formatHostPort } from '../model/address.js';
 import { openHttp } from './http.js';
 import type { Invocation } from './invocation.js';
@@ -10,9 +9,6 @@ import { serve } from './serve.js';
 /** `daemon`: shares folders until it is stopped. */
 export async function run(invocation: Invocation<'daemon'>): Promise<void> {
   const { settings, output, env } = invocation;
-  if (settings.share.length === 0 && settings.downloads === null) {
-    throw new UsageError('NOTHING_TO_SHARE', 'nothing to share: give --share DIR or --downloads DIR');
-  }
   const logger = await openLogger(output, env, 'info');
   const stateDir = settings.state ?? defaultStateDir(env);
   const http = await openHttp(invocation, { stateDir, logger });

@@ -56,19 +56,27 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
     );
     const at = `tracker on ${text(both.trackerAddress)}, daemon on ${text(both.address)}`;
     output.print(`${at}, sharing ${folders.join(', ')}`);
-    void firstFile.then((file) => invite(file, both, output));
-    return http === null ? both : http.beside(both, both);
+    const service = http === null ? both : await http.beside(both, both);
+    void firstFile.then((file) => invite(file, both, http === null ? null : stateDir, output));
+    return service;
   };
   await serve(start, invocation, settings['leave-when-safe']);
 }
 
-function invite(file: SharedNotice, both: TrackerAndSeedbox, output: Output): void {
+/** `stateDir`: where commands that drive the daemon find it; null when it serves no HTTP. */
+function invite(file: SharedNotice, both: TrackerAndSeedbox, stateDir: string | null, output: Output): void {
   output.print(`shared: ${file.name}, ${formatBytes(file.size)}, MD5 ${file.md5}`);
   output.print('');
   output.print('To download it, type in a second terminal, in this folder:');
   output.print('');
   output.print(`  ${downloadCommand(file, both)}`);
   output.print('');
+  if (stateDir !== null) {
+    output.print('To watch the daemon:');
+    output.print('');
+    output.print(`  npx bugtorrent top --state ${stateDir}`);
+    output.print('');
+  }
   output.print('Ctrl-C stops.');
 }
 

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { systemClock } from '../core/clock.js';
+import { UsageError } from '../core/errors.js';
 import type { SeedboxOptions } from '../daemon/seedbox.js';
 import type { SeedboxObservers } from '../daemon/seedbox-metrics.js';
 import type { SettingsOf } from '../daemon/settings.js';
@@ -28,13 +29,15 @@ export type SeedboxSettings = Pick<
   >
 >;
 
-/** The options of a seedbox that follow from the settings; makes the folders that are made when missing. */
+/** The options of a seedbox that follow from the settings; makes the folders that are made when missing. Throws UsageError. */
 export async function seedboxOptions(
   settings: SeedboxSettings,
   rest: Pick<SeedboxOptions, 'files' | 'stateDir' | 'logger' | 'onShared' | 'neighbours'> &
     Partial<SeedboxObservers>,
 ): Promise<SeedboxOptions> {
   const { downloads } = settings;
+  if (settings.share.length + rest.files.length === 0 && downloads === null)
+    throw new UsageError('NOTHING_TO_SHARE', 'nothing to share: give --share DIR or --downloads DIR');
   for (const folder of [downloads, rest.stateDir]) if (folder !== null) await makeFolder(folder);
   return {
     trackers: settings.tracker,

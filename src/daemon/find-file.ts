@@ -42,16 +42,20 @@ export async function findFile(
   const md5 = 'md5' in wanted ? wanted.md5 : wanted.magnet.md5;
   const size = 'magnet' in wanted ? wanted.magnet.size : null;
   const hits = (files: readonly FoundAnyway[]) =>
-    files
-      .filter((file) => file.md5 === md5)
-      .flatMap((file) => [file, ...file.otherwise])
-      .filter((file) => size === null || file.fileSize === size);
+    files.filter((file) => file.md5 === md5).flatMap((file) => [file, ...file.otherwise]);
   // Trackers of other implementations search names only.
   const name = 'magnet' in wanted ? wanted.magnet.name : null;
-  let found = hits(await look(md5.slice(0, RICERCA_LENGTH)));
-  if (found.length === 0 && name !== null) found = hits(await look(cut(name)));
-  const [first, ...others] = found;
-  if (first === undefined) throw notFound(`no tracker knows a file with the MD5 ${md5}`);
+  const isOfSize = ({ fileSize }: FoundFile) => size === null || fileSize === size;
+  const found = hits(await look(md5.slice(0, RICERCA_LENGTH)));
+  if (!found.some(isOfSize) && name !== null) found.push(...hits(await look(cut(name))));
+  if (found.length === 0) throw notFound(`no tracker knows a file with the MD5 ${md5}`);
+  const [first, ...others] = found.filter(isOfSize);
+  if (first === undefined) {
+    const known = [...new Set(found.map(({ fileSize }) => `${fileSize} B`))].join(' or ');
+    throw notFound(
+      `the magnet link says that ${md5} has ${size} B, trackers say ${known}: leave out its xl=`,
+    );
+  }
   return [first, ...others];
 }
 

@@ -17,8 +17,12 @@ export class HashLog {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #start: Moment;
-  /** The last line. */
+  /** The last line, or when hashing began again after some idle time. */
   #last: Moment;
+  /** Bytes hashed before that idle time. */
+  #before = 0;
+  /** When nothing was left; null while something is. */
+  #done: Moment | null = null;
 
   /** To be made when hashing begins. */
   constructor(clock: Clock, logger: Logger) {
@@ -31,10 +35,17 @@ export class HashLog {
   /** Some more bytes are hashed: a line every five seconds. */
   update({ hashedBytes, queuedBytes, hashing, queued }: Amounts): void {
     const now = this.#clock.now();
+    // Idle time is no time of hashing, and what was hashed before it is no progress.
+    if (this.#done !== null && now - this.#done.at >= INTERVAL_MS) {
+      this.#before = this.#done.bytes;
+      this.#last = { at: now, bytes: hashedBytes };
+    }
+    this.#done = queuedBytes === 0 ? { at: now, bytes: hashedBytes } : null;
     if (now - this.#last.at < INTERVAL_MS) return;
+    const bytes = hashedBytes - this.#before;
     const fields = {
-      bytes: hashedBytes,
-      total: hashedBytes + queuedBytes,
+      bytes,
+      total: bytes + queuedBytes,
       files: hashing + queued,
       rate: rateSince(this.#last, now, hashedBytes),
     };

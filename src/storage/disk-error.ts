@@ -9,6 +9,7 @@ const MEANINGS: Readonly<Record<string, readonly [code: string, what: string, re
   EROFS: ['READ_ONLY', 'the file system is read-only', 'choose another place'],
   ENOENT: ['FOLDER_MISSING', 'no such file or folder', 'create the folder, or choose another place'],
   ENOTDIR: ['NOT_A_FOLDER', 'a part of its path is a file, not a folder', 'choose another place'],
+  EEXIST: ['IN_THE_WAY', 'a file is there already', 'choose another place'],
   EISDIR: ['IS_A_FOLDER', 'it is a folder', 'choose another name'],
   ELOOP: ['LINK_LOOP', 'it is a symbolic link, or its path has too many of them', 'choose another place'],
   ENAMETOOLONG: ['NAME_TOO_LONG', 'the name is too long', 'choose a shorter one'],

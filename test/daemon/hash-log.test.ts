@@ -23,3 +23,17 @@ test('a line every five seconds says how far hashing is and how fast it went sin
     { bytes: 30_000, rate: 2000, unchanged: 4 },
   ]);
 });
+
+test('a file that comes after all was hashed is told of alone, at the rate since it came', () => {
+  const clock = new ManualClock();
+  const lines: object[] = [];
+  const log = new HashLog(clock, { ...silentLogger, info: (fields) => lines.push(fields) });
+  const amounts = { hashing: 1, queued: 0, rechecked: 0 };
+  log.update({ ...amounts, hashedBytes: 10_000, queuedBytes: 0 });
+  clock.advance(60_000);
+  log.update({ ...amounts, hashedBytes: 11_000, queuedBytes: 19_000 });
+  assert.deepEqual(lines, []);
+  clock.advance(5000);
+  log.update({ ...amounts, hashedBytes: 16_000, queuedBytes: 14_000 });
+  assert.deepEqual(lines, [{ bytes: 6000, total: 20_000, files: 1, rate: 1000 }]);
+});

@@ -65,3 +65,12 @@ test('what is no system error comes back as it is', () => {
   ];
   for (const error of errors) assert.equal(diskError(error, '/x'), error);
 });
+
+test('a folder that cannot be made because a file has its name is told without the words of the system', () => {
+  const error = diskError(
+    Object.assign(new Error("EEXIST: file already exists, mkdir 'state'"), { code: 'EEXIST' }),
+    'state',
+  );
+  assert.ok(error instanceof OperationalError);
+  assert.equal(error.message, 'state: a file is there already; choose another place');
+});
