@@ -32,7 +32,7 @@ test('a port that is taken is one line with the flag that gives another: exit co
   const program = new TestProgram(t, await tempFolder(t));
   for (const [flag, ...args] of [
     ['--listen', 'tracker', '--listen', taken],
-    ['--tracker-listen', 'start', '--tracker-listen', taken],
+    ['--tracker-listen', 'start', '--tracker-listen', taken, '--downloads', 'd'],
   ] as const) {
     const child = await program.cli(...args);
     assert.equal((await child.exit(WITHIN_MS)).code, 4, flag);
