@@ -2,6 +2,7 @@
  * `node get-process.js MAGNET TARGET`: what `get --no-seed` does, without the MD5. Not reachable by any
  * flag: a download that is not verified is of use to a benchmark only.
  */
+import '../../src/cli/tight-heap.js';
 import '../../src/cli/tiering.js';
 import { writeFileSync } from 'node:fs';
 import { systemClock } from '../../src/core/clock.js';

@@ -1,3 +1,4 @@
+import './tight-heap.js';
 import { formatHostPort } from '../model/address.js';
 import { openHttp } from './http.js';
 import type { Invocation } from './invocation.js';

@@ -1,3 +1,4 @@
+import './tight-heap.js';
 import './tiering.js';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';

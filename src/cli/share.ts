@@ -1,3 +1,4 @@
+import './tight-heap.js';
 import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
 import { formatBytes } from './quantity.js';

@@ -13,7 +13,7 @@ const WORKER = new URL('../../workers/main.js', import.meta.url).href;
 const MAX_QUEUE = 65_536;
 const CACHE_LINE = 64;
 /** For a thread's young objects: a task leaves a few KiB of garbage. V8's default lets that grow to 48 MB before it looks. */
-const YOUNG_MB = 8;
+const YOUNG_MB = 4;
 
 export interface PoolOptions {
   /** Started at once and kept; 1 keeps a worker's state (a running MD5) in one place. */
