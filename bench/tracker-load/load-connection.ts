@@ -46,7 +46,7 @@ export class LoadConnection {
       buffer: readBuffer,
       callback: (length: number, bytes: Uint8Array) => this.#read(bytes as Buffer, length),
     };
-    this.#socket = connect({ ...target, noDelay: true, onread });
+    this.#socket = connect({ host: target.host, port: target.port, noDelay: true, onread });
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#failure ??= error.code ?? error.message;
     });

@@ -1,6 +1,7 @@
 /** A thread that asks by plan: `workerData` is the plan; it says when it asks, is told to begin to count and to end, and answers with what it saw. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { encodeIntoCompressedBase64 } from 'hdr-histogram-js';
+import { warmSockets } from '../../src/net/warm-sockets.js';
 import { Load, type LoadPlan } from './load.js';
 import { Tally } from './tally.js';
 
@@ -46,5 +47,6 @@ parentPort!.on('message', (order: ThreadOrder) => {
   parentPort!.postMessage(result);
   parentPort!.close();
 });
+warmSockets();
 load.start();
 parentPort!.postMessage('asking');

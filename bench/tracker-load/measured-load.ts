@@ -8,7 +8,8 @@ import type { ThreadData, ThreadOrder, ThreadResult } from './load-thread.js';
 import { KINDS } from './request-source.js';
 import { latencyHistogram } from './tally.js';
 
-const WARM_UP_MS = 500;
+/** A thread that has just started asks too late at first, and then has to catch up. */
+const WARM_UP_MS = 1_500;
 
 /** What one load showed, from the end of its warming up to its end. */
 export interface LoadFigures {

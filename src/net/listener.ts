@@ -15,6 +15,7 @@ import type { Admission } from './admission.js';
 import type { Handler } from './handler.js';
 import { ListenerCounts } from './listener-counts.js';
 import { type ConnectionLimits, ServedConnection } from './served-connection.js';
+import { warmSockets } from './warm-sockets.js';
 
 /** Connections the system may hold that were not accepted yet. */
 const BACKLOG = 1_024;
@@ -67,6 +68,7 @@ export class Listener {
   start(to: { readonly host: string; readonly port: number }): Promise<{ address: string; port: number }> {
     // Without a host, node listens on `::` and falls back to `0.0.0.0`.
     const { host, port } = to;
+    warmSockets();
     const options = { port, backlog: BACKLOG, ...(host === '::' ? {} : { host }) };
     return new Promise((resolve, reject) => {
       const failed = (error: NodeJS.ErrnoException) => reject(cannotListen(to, error));

@@ -296,9 +296,9 @@ export class MemoryStore implements TrackerStore {
     if (session.account !== null) session.account.ownerships += session.files.size;
   }
 
-  #newSession(key: string, state: SessionState, account: Account | null): void {
-    const record = encodeAddress(provenAddress(state.address, state.proven));
-    const session: Session = { ...state, record, told: state.heard, files: new Set(), account };
+  #newSession(key: string, { id, address, proven, heard }: SessionState, account: Account | null): void {
+    const record = encodeAddress(provenAddress(address, proven));
+    const session: Session = { id, address, proven, heard, record, told: heard, files: new Set(), account };
     this.#sessions.set(session.id, session);
     this.#byAddress.set(key, session);
   }
