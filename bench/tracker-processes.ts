@@ -1,17 +1,19 @@
 /**
  * `node dist/bench/tracker-processes.js [--processes N] [--runs N] [--duration S] [--files N] [--peers N]
- * [--connections N] [--json]`: N tracker processes on one redis-server against one process on another, under the same
+ * [--connections N] [--share S] [--json]`: N tracker processes on one redis-server against one process on another, under the same
  * mixed load, in turns; and whether the processes share one state, seen from outside meanwhile.
  *
  * How much more N processes do depends on the processors: the engine and the load need theirs, too. So beside the rates it
  * prints what a request costs each of them, and what that lets the tracker's processes reach with a processor for each,
- * as long as the engine, which has one, does not reach its own bound first.
+ * as long as the engine, which has one, does not reach its own bound first. `--share 0.4` gives each process of the
+ * tracker that share of a processor and so leaves the engine and the load what they need, as more processors would.
  */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type HostPort, parseHostPort } from '../src/model/address.js';
 import type { Child } from './lib/child.js';
+import { CpuShares } from './lib/cpu-share.js';
 import { Program } from './lib/program.js';
 import { startRedis } from './lib/redis-process.js';
 import { median, Report } from './lib/report.js';
@@ -30,6 +32,7 @@ const { values } = parseArgs({
     files: { type: 'string', default: '2000' },
     peers: { type: 'string', default: '10' },
     connections: { type: 'string', default: '32' },
+    share: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -37,6 +40,8 @@ const LISTENS_WITHIN_MS = 20_000;
 const WINDOW = 8;
 const population = { files: Number(values.files), peers: Number(values.peers), parts: 64 };
 const connections = Number(values.connections);
+const share = Number(values.share);
+const shares = new CpuShares(share);
 
 /** A tracker of some processes on an engine of its own. */
 interface Contender {
@@ -56,9 +61,10 @@ async function start(program: Program, processes: number): Promise<Contender> {
   const tracker = await program.start(`tracker-${processes}`, ['tracker', '--store', url, ...flags]);
   const text = await tracker.line((line) => line.match(/listening on (\S+)/)?.[1], LISTENS_WITHIN_MS);
   const at = parseHostPort(text, 0)!;
-  const pids = [tracker.pid, ...childrenOf(tracker.pid)];
+  const children = childrenOf(tracker.pid);
   const populated = await populate(at, population, connections);
-  return { processes, at, tracker, redis, pids, populated, runs: [] };
+  if (share < 1) for (const pid of children.length > 0 ? children : [tracker.pid]) shares.limit(pid);
+  return { processes, at, tracker, redis, pids: [tracker.pid, ...children], populated, runs: [] };
 }
 
 function childrenOf(pid: number): number[] {
@@ -111,6 +117,7 @@ await inScratchFolder(async (folder) => {
     await run(several);
   }
   report.note(`${cpus().length} processors for the tracker's processes, the engine and the load`);
+  if (share < 1) report.note(`each process of the tracker has ${share} of a processor`);
   const [alone, together] = [tell(one, report), tell(several, report)];
   report.result('ratio', together.rate / alone.rate, 'x');
   report.result('possible-ratio', together.possible / alone.possible, 'x');
@@ -122,5 +129,6 @@ await inScratchFolder(async (folder) => {
     await tracker.end();
     await redis.end();
   }
+  shares.end();
   if (lost + doubleLogouts > 0) process.exitCode = 1;
 });
