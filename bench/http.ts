@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Asked, type Loads, load, scrape, whileScraped } from './lib/http-load.js';
 import { measuredRun } from './lib/measured-run.js';
-import { residentBytes } from './lib/process-cost.js';
+import { cpuSeconds, residentBytes } from './lib/process-cost.js';
 import { Program } from './lib/program.js';
 import { sameContent } from './lib/random-file.js';
-import { median, Report, shown } from './lib/report.js';
+import { median, medianInterval, Report, shown } from './lib/report.js';
 import { inScratchFolder } from './lib/scratch.js';
 import { type ServedSwarm, startServedSwarm } from './lib/served-swarm.js';
 
@@ -64,6 +64,12 @@ export async function benchHttp(options: HttpOptions): Promise<void> {
   });
 }
 
+interface TransferCost {
+  readonly seconds: number;
+  /** Of `get` and the daemon together; null where that cannot be known. */
+  readonly cpuSeconds: number | null;
+}
+
 /** Downloads of one file from a daemon, one after the other. */
 class Transfer {
   readonly swarm: ServedSwarm;
@@ -76,14 +82,17 @@ class Transfer {
     this.#target = join(folder, 'target.bin');
   }
 
-  /** Seconds from the start of `get` to its end; throws unless the file is right. */
-  async run(): Promise<number> {
-    const { magnet, source } = this.swarm;
+  /** From the start of `get` to its end; throws unless the file is right. */
+  async run(): Promise<TransferCost> {
+    const { magnet, source, daemon } = this.swarm;
     const args = ['get', magnet, '-o', this.#target, '--json', '--no-seed'];
-    const { child, seconds } = await measuredRun(() => this.#program.start('get', args));
+    const before = cpuSeconds(daemon.pid);
+    const { child, seconds, cpuSeconds: getCpu } = await measuredRun(() => this.#program.start('get', args));
+    const after = cpuSeconds(daemon.pid);
     if (!(await sameContent(source, this.#target))) child.fail('its file differs from the source');
     await rm(this.#target);
-    return seconds;
+    const isKnown = before !== null && after !== null && getCpu !== null;
+    return { seconds, cpuSeconds: isKnown ? getCpu + after - before : null };
   }
 }
 
@@ -119,8 +128,8 @@ async function reportScrapes(report: Report, { url }: ServedSwarm, suffix: strin
 
 /** The ratio is that of each pair, so that a slow moment touches both its sides; who begins changes. */
 async function reportPairs(report: Report, transfer: Transfer, { runs, size }: HttpOptions): Promise<void> {
-  const pairs: { plain: number; scraped: number }[] = [];
-  const run = async (how: (transfer: () => Promise<number>) => Promise<number>) => {
+  const pairs: { plain: TransferCost; scraped: TransferCost }[] = [];
+  const run = async (how: (transfer: () => Promise<TransferCost>) => Promise<TransferCost>) => {
     await wait(MEMORY_IS_BACK_MS);
     return how(() => transfer.run());
   };
@@ -131,13 +140,21 @@ async function reportPairs(report: Report, transfer: Transfer, { runs, size }: H
     const second = await (i % 2 === 0 ? plainly : scrapedly)();
     const pair = i % 2 === 0 ? { plain: second, scraped: first } : { plain: first, scraped: second };
     pairs.push(pair);
-    report.note(
-      `pair ${i} of ${runs}: ${shown(size / pair.plain, 'B/s')}, ${shown(size / pair.scraped, 'B/s')} scraped`,
-    );
+    const rate = ({ seconds }: TransferCost) => shown(size / seconds, 'B/s');
+    report.note(`pair ${i} of ${runs}: ${rate(pair.plain)}, ${rate(pair.scraped)} scraped`);
   }
-  report.result('get', median(pairs.map(({ plain }) => size / plain)), 'B/s');
-  report.result('get-scraped', median(pairs.map(({ scraped }) => size / scraped)), 'B/s');
-  report.result('ratio-scraped', median(pairs.map(({ plain, scraped }) => plain / scraped)), 'x');
+  report.result('get', median(pairs.map(({ plain }) => size / plain.seconds)), 'B/s');
+  report.result('get-scraped', median(pairs.map(({ scraped }) => size / scraped.seconds)), 'B/s');
+  const ratios = pairs.map(({ plain, scraped }) => plain.seconds / scraped.seconds);
+  const { low, high } = medianInterval(ratios);
+  report.result('ratio-scraped', median(ratios), 'x');
+  report.result('ratio-scraped-low', low, 'x');
+  report.result('ratio-scraped-high', high, 'x');
+  const costs = pairs.map(({ plain, scraped }) => [plain.cpuSeconds, scraped.cpuSeconds] as const);
+  const known = costs.filter((pair): pair is [number, number] => !pair.includes(null));
+  if (known.length === 0) return;
+  report.result('cpu', median(known.map(([plain]) => plain)), 's');
+  report.result('cpu-scraped', median(known.map(([, scraped]) => scraped)), 's');
 }
 
 /** `suffix` names the figures that are of all requests together. */
@@ -154,7 +171,7 @@ async function reportLoad(
     over = true;
   });
   const transfers: number[] = [];
-  while (!over) transfers.push(await transfer.run());
+  while (!over) transfers.push((await transfer.run()).seconds);
   const loads = await loading;
   const after = residentBytes(daemon.pid);
   for (const [name, { latency, requests }] of loads) {

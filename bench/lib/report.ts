@@ -82,3 +82,21 @@ export function median(values: readonly number[]): number {
   const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
+
+/**
+ * How sure the median of independent values is: in 19 of 20 series like this one the true median lies between `low` and
+ * `high` (the sign test's interval, which needs no bell curve). Of fewer than six values it is the lowest and the highest.
+ */
+export function medianInterval(values: readonly number[]): { low: number; high: number } {
+  const sorted = values.toSorted((a, b) => a - b);
+  // The chance that at most `at` of the values lie on one side of the median.
+  let tail = 0.5 ** sorted.length;
+  let chance = tail;
+  let at = 0;
+  while (2 * (tail + (chance * (sorted.length - at)) / (at + 1)) <= 0.05) {
+    chance *= (sorted.length - at) / (at + 1);
+    tail += chance;
+    at += 1;
+  }
+  return { low: sorted[at]!, high: sorted[sorted.length - 1 - at]! };
+}

@@ -44,7 +44,8 @@ async function measure(words: readonly string[], settings: Invocation<'bench'>['
   if (words[0] === 'http') {
     const { benchHttp } = await import('../../bench/http.js');
     await benchHttp({
-      size: size ?? GIB,
+      // A second of a transfer is too short to tell two hundredths.
+      size: size ?? 4 * GIB,
       files: settings.files ?? 10_000,
       runs: runs ?? 9,
       seconds: (settings.duration ?? 30_000) / 1e3,

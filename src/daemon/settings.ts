@@ -344,7 +344,7 @@ export const SETTINGS = {
   ),
   data: onOff(['rm'], 'delete what was downloaded, too, from the disk'),
   yes: onOff(['rm'], 'do not ask before something is deleted', 'y'),
-  size: single(size, { bench: null }, 'size of the file (default: hash 512M, transfer and http 1G)'),
+  size: single(size, { bench: null }, 'size of the file (default: hash 512M, transfer 1G, http 4G)'),
   seeds: single(
     count(100),
     { bench: '1', simulate: '1' },
