@@ -55,6 +55,11 @@ export class ChangeFeed {
     await this.#life;
   }
 
+  /** Whom it hears may not be the one any more who tells: it begins to hear anew. */
+  renew(): void {
+    this.#redis?.disconnect();
+  }
+
   /** Something is missing that was there: looks soon whether all is lost. */
   hurry(): void {
     if (this.#options.clock.now() - this.#looked >= HURRY_MS) this.#wake();

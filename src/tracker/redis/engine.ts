@@ -5,7 +5,7 @@ import type { Logger } from '../../core/logger.js';
 import { formatHostPort } from '../../model/address.js';
 import { ACCOUNT_QUESTIONS, ACCOUNT_SCRIPTS } from './account-scripts.js';
 import { FILE_QUESTIONS, FILE_SCRIPTS } from './file-scripts.js';
-import { writableKey } from './keys.js';
+import { GENERATION_KEY, writableKey } from './keys.js';
 import type { RedisPlace } from './place.js';
 import { SESSION_QUESTIONS, SESSION_SCRIPTS } from './session-scripts.js';
 
@@ -15,6 +15,8 @@ export type ScriptName = keyof typeof SCRIPTS;
 
 /** What an engine answers that is full, a replica, cannot save, or has too few replicas. */
 const REFUSED_WRITE = /^(OOM|READONLY|MISCONF|NOREPLICAS) /;
+/** What one answers that is not the master, or not yet: by now another may be found where it was. */
+const NO_MASTER = /^(READONLY|LOADING|MASTERDOWN) /;
 /** So often is it tried whether the engine takes writes again. */
 const WRITE_AGAIN_MS = 1_000;
 
@@ -32,6 +34,13 @@ type Options = RedisOptions & { replyMapping: 'legacy' };
 type Argument = string | number | Buffer;
 type Run = (...args: Argument[]) => Promise<unknown>;
 
+export interface EngineOptions {
+  readonly clock: Pick<Clock, 'after'>;
+  readonly logger: Logger;
+  /** The engine that is asked from now on may be another one: the one before was no master any more. */
+  readonly masterFound?: () => void;
+}
+
 /** Milliseconds before the next of so many attempts to connect, such that many processes do not come at once. */
 export function retryDelay(attempts: number): number {
   const full = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 10));
@@ -45,25 +54,33 @@ export function retryDelay(attempts: number): number {
  * Invariant: nothing waits for a connection: what is asked while there is none, or is under way when it
  * breaks, rejects with OperationalError 'STORE_AWAY'. Losing the engine and having it back is logged once each. So it is
  * with an engine that refuses to write: from then on scripts that change something are not sent, until one that does no
- * more than that succeeds on the node that refused; `#again` runs meanwhile.
+ * more than that succeeds on the node that refused; `#again` runs meanwhile. While it refuses because it is no master
+ * (`#seeksMaster`), each such answer also drops the connection, and whatever the address leads to then is asked next; a
+ * cluster finds its masters by itself.
  */
 export class Engine {
   readonly #place: RedisPlace;
   readonly #clock: Pick<Clock, 'after'>;
   readonly #logger: Logger;
+  readonly #masterFound: () => void;
   readonly #client: Redis | Cluster;
   readonly #ended: Promise<void>;
   #isReady = false;
-  #wasTold = false;
+  #told: 'nothing' | 'lost' | 'connected' = 'nothing';
   #isStopped = false;
   #again: Timer | null = null;
   #refusal = '';
+  #seeksMaster = false;
 
-  constructor(place: RedisPlace, { clock, logger }: { clock: Pick<Clock, 'after'>; logger: Logger }) {
+  constructor(place: RedisPlace, { clock, logger, masterFound = () => {} }: EngineOptions) {
     this.#place = place;
     this.#clock = clock;
     this.#logger = logger;
-    this.#client = place.form === 'cluster' ? openCluster(place) : new Redis(redisOptions(place));
+    this.#masterFound = masterFound;
+    this.#client =
+      place.form === 'cluster'
+        ? openCluster(place)
+        : new Redis({ ...redisOptions(place), reconnectOnError: (error) => this.#isNoMaster(error) });
     this.#client.on('ready', () => this.#back());
     for (const event of ['close', 'end', 'reconnecting']) this.#client.on(event, () => this.#lost());
     this.#client.on('error', (error: Error) => this.#lost(error));
@@ -154,6 +171,14 @@ export class Engine {
     });
   }
 
+  #isNoMaster({ message }: Error): boolean {
+    if (!NO_MASTER.test(message)) return false;
+    this.#seeksMaster = true;
+    // Of the keys of a single engine any will do.
+    this.#cannotWrite(message, GENERATION_KEY);
+    return true;
+  }
+
   #cannotWrite(refusal: string, key: string): void {
     if (this.#isStopped || this.#again !== null) return;
     this.#refusal = refusal;
@@ -177,12 +202,16 @@ export class Engine {
     if (this.#isStopped) return;
     this.#again = null;
     this.#logger.info({ store: this.#name }, 'the store takes changes again');
+    if (!this.#seeksMaster) return;
+    this.#seeksMaster = false;
+    this.#masterFound();
   }
 
   #back(): void {
     if (this.#isStopped) return;
     this.#isReady = true;
-    this.#wasTold = false;
+    if (this.#told === 'connected') return;
+    this.#told = 'connected';
     this.#logger.info({ store: this.#name }, 'the store is connected');
   }
 
@@ -191,8 +220,9 @@ export class Engine {
     // A node of a cluster that fails is no reason to give up the others.
     if (error !== null && this.#client.status === 'ready') return;
     this.#isReady = false;
-    if (this.#wasTold) return;
-    this.#wasTold = true;
+    // That the connection was dropped is part of what was told of the refusal; that there is no other is not.
+    if (this.#told === 'lost' || (error === null && this.#seeksMaster)) return;
+    this.#told = 'lost';
     const reason =
       error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : undefined;
     this.#logger.warn(

@@ -44,7 +44,8 @@ export interface RedisStoreOptions {
  * they are exceeded at most by what other processes admit in that time. The limit of one session is exact, and those of
  * an address are but for what a process that died had not counted yet.
  *
- * While the engine refuses to write, `isAway` says so, and what only reads goes on, without being a sign of life.
+ * While the engine refuses to write, `isAway` says so, and what only reads goes on, without being a sign of life; but for
+ * the moments in which one that is no master is dialled anew.
  */
 export class RedisStore implements TrackerStore {
   readonly #limits: StoreLimits;
@@ -66,7 +67,7 @@ export class RedisStore implements TrackerStore {
   constructor({ place, limits = STORE_LIMITS, clock, logger }: RedisStoreOptions) {
     this.#limits = limits;
     this.#clock = clock;
-    this.#engine = new Engine(place, { clock, logger });
+    this.#engine = new Engine(place, { clock, logger, masterFound: () => this.#feed.renew() });
     this.#files = new Files(this.#engine, this.#catalog, limits);
     const accounts = new SharedAccounts(this.#engine);
     this.#sessions = new Sessions(this.#engine, this.#catalog, this.#files, accounts);

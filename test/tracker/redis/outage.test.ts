@@ -15,6 +15,7 @@ import { Receiver } from '../../support/receiver.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { requireProgram } from '../../support/requires.js';
 import { soon } from '../../support/soon.js';
+import { Switch } from '../../support/switch.js';
 import { openRedisStore, redisStore } from './open-redis-store.js';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
@@ -183,11 +184,6 @@ const REFUSALS: readonly (readonly [why: string, refuse: Deed, take: Deed])[] = 
     (server) => server.ask('config', 'set', 'maxmemory', 0),
   ],
   [
-    'is a replica',
-    (server) => server.ask('replicaof', '127.0.0.1', 1),
-    (server) => server.ask('replicaof', 'no', 'one'),
-  ],
-  [
     'cannot save',
     async (server) => {
       await server.ask('config', 'set', 'save', '3600 1');
@@ -242,6 +238,84 @@ describe('a redis store whose engine answers but takes no changes', () => {
       assert.deepEqual(log.all, [BACK, REFUSES, TAKES]);
     });
   }
+
+  test('one that is a replica: it stays away while it is dialled anew, searches go on; it recovers when it is promoted', async (t) => {
+    if (!requireProgram(t, 'redis-server')) return;
+    const server = await RedisServer.start(t);
+    const log = new LogLines();
+    const address = await Switch.open(t, server.port);
+    const store = await openRedisStore(`redis://127.0.0.1:${address.port}`, undefined, log);
+    atEnd(t, () => store.stop());
+    const source = await logIn(store, 1);
+    await store.addFile(source, sharedFile(1, 'a'));
+    await server.ask('replicaof', '127.0.0.1', 1);
+    await assert.rejects(async () => logIn(store, 2), isAway);
+    const seen: boolean[] = [];
+    address.connected = () => seen.push(store.isAway);
+    await soon(() => seen.length >= 3);
+    assert.deepEqual([...new Set(seen)], [true]);
+    await soon(async () => {
+      try {
+        return (await store.findFiles(source, { name: 'a', md5Prefix: null }, 9)).length === 1;
+      } catch (error) {
+        assert.ok(isAway(error));
+        return false;
+      }
+    });
+    assert.equal(store.isAway, true);
+    await server.ask('replicaof', 'no', 'one');
+    await soon(() => !store.isAway);
+    await logIn(store, 2);
+    assert.deepEqual(log.all, [BACK, REFUSES, TAKES]);
+  });
+
+  test('one that was demoted behind its address: the master that the address leads to by now is used, and heard', async (t) => {
+    if (!requireProgram(t, 'redis-server')) return;
+    const old = await RedisServer.start(t, ['--repl-diskless-sync-delay', '0']);
+    const next = await RedisServer.start(t);
+    const address = await Switch.open(t, old.port);
+    const log = new LogLines();
+    const store = await openRedisStore(`redis://127.0.0.1:${address.port}`, undefined, log);
+    atEnd(t, () => store.stop());
+    const source = await logIn(store, 1);
+    await store.addFile(source, sharedFile(1, 'a'));
+    await next.ask('replicaof', '127.0.0.1', old.port);
+    await soon(async () => ((await next.ask('keys', 'bt:*:session:*')) as string[]).length === 1);
+    await next.ask('replicaof', 'no', 'one');
+    await old.ask('replicaof', '127.0.0.1', 1);
+    address.leadTo(next.port);
+    await assert.rejects(async () => store.addFile(source, sharedFile(2, 'b')), isAway);
+    assert.equal(store.isAway, true);
+    await soon(() => !store.isAway);
+    assert.equal(await store.addFile(source, sharedFile(2, 'b')), 3);
+    assert.equal(((await next.ask('keys', `bt:{${fileMd5(2)}}`)) as string[]).length, 1);
+    const other = await openRedisStore(next.url);
+    atEnd(t, () => other.stop());
+    await other.addFile(await logIn(other, 2), sharedFile(3, 'c'));
+    await soon(() => store.stats().files === 3);
+    assert.deepEqual(log.all, [BACK, REFUSES, TAKES]);
+  });
+
+  test('one that answers nothing but that it has no master is away without a break until it has', async (t) => {
+    if (!requireProgram(t, 'redis-server')) return;
+    const server = await RedisServer.start(t);
+    const log = new LogLines();
+    const address = await Switch.open(t, server.port);
+    const store = await openRedisStore(`redis://127.0.0.1:${address.port}`, undefined, log);
+    atEnd(t, () => store.stop());
+    const source = await logIn(store, 1);
+    await server.ask('config', 'set', 'replica-serve-stale-data', 'no');
+    await server.ask('replicaof', '127.0.0.1', 1);
+    await assert.rejects(async () => store.findOwners(source, fileMd5(1)), isAway);
+    const seen: boolean[] = [];
+    address.connected = () => seen.push(store.isAway);
+    await soon(() => seen.length >= 3);
+    assert.deepEqual([...new Set(seen)], [true]);
+    await server.ask('replicaof', 'no', 'one');
+    await soon(() => !store.isAway);
+    assert.equal(await store.findOwners(source, fileMd5(1)), 'UNKNOWN_FILE');
+    assert.deepEqual(log.all, [BACK, REFUSES, TAKES]);
+  });
 
   test('a tracker says so in its status, and answers searches meanwhile', async (t) => {
     if (!requireProgram(t, 'redis-server')) return;
