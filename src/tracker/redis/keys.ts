@@ -8,6 +8,7 @@
  *     bt:{MD5}:leaving          SessionID → until when (ms) it is leaving
  *     bt:{sNN}:session:SESSION  announced address, proven halves, account; expires unless renewed by signs of life
  *     bt:{sNN}:files:SESSION    the files it owns something of → who put it there last
+ *     bt:{sNN}:uncounted:SESSION  those of them that its account does not count yet
  *     bt:{sNN}:heard            SessionID → last sign of life, of all sessions of bucket NN
  *     bt:{sNN}:addresses        SessionID → announced address and account, for when the session has expired
  *     bt:address:ADDRESS        SessionID

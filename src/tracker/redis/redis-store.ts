@@ -223,17 +223,19 @@ export class RedisStore implements TrackerStore {
     const reserved = await this.#sessions.reserve(session, listed, this.#limits.ownershipsPerSession);
     if (reserved === null) return 'UNKNOWN_SESSION';
     if (reserved.outcome === 'FULL') return 'SESSION_OWNERSHIPS_FULL';
-    if (reserved.outcome === 'ACCOUNT_FULL') return 'ADDRESS_FILES_FULL';
-    const outcome = await attempt(recordOf(reserved));
+    const outcome = reserved.isCounted ? await attempt(recordOf(reserved)) : 'ADDRESS_FILES_FULL';
     if (outcome === 'NO_OWNER') throw new InvariantError('a session with a record can own');
     if (typeof outcome !== 'number') {
       if (reserved.outcome === 'NEW') await this.#sessions.release(session, listed);
       return outcome;
     }
     const after = await this.#sessions.reserve(session, listed, null);
-    if (after === null) {
+    if (after === null || !after.isCounted) {
       await this.#files.leave(session, md5);
-      return 'UNKNOWN_SESSION';
+      if (after === null) return 'UNKNOWN_SESSION';
+      // It was given up meanwhile, and its place in the account is taken.
+      await this.#sessions.release(session, listed);
+      return 'ADDRESS_FILES_FULL';
     }
     if (after.proven !== reserved.proven) await this.#files.setRecord(session, md5, recordOf(after));
     return outcome;

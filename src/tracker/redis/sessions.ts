@@ -23,8 +23,10 @@ export interface LiveSession {
 
 /** A place in a session's list of files. */
 export interface Reservation extends LiveSession {
-  /** FULL, ACCOUNT_FULL: there is none. HAD: the file was in the list already. */
-  readonly outcome: 'NEW' | 'HAD' | 'FULL' | 'ACCOUNT_FULL';
+  /** FULL: there is none. HAD: the file was in the list already. */
+  readonly outcome: 'NEW' | 'HAD' | 'FULL';
+  /** Whether the session's account, if it has one, counts the file; else that is full, and the session may not own it. */
+  readonly isCounted: boolean;
 }
 
 export interface ListedFile {
@@ -100,8 +102,8 @@ export class Sessions {
   }
 
   /**
-   * Puts the file into the session's list, whoever put it there before; null: there is no such session. `limit`: files in
-   * the list; null: it has a place, whatever the limits.
+   * Puts the file into the session's list, whoever put it there before, and has it counted; null: there is no such session.
+   * `limit`: files in the list; null: it has a place, whatever the limit.
    */
   async reserve(session: SessionId, listed: ListedFile, limit: number | null): Promise<Reservation | null> {
     const { md5, stamp } = listed;
@@ -109,14 +111,13 @@ export class Sessions {
     if (answer === null) return null;
     const [outcome, address, proven, network, mostFiles] = answer as Reserved;
     const live = liveSession([address, proven]);
-    if (outcome !== 'NEW' || network === '') return { outcome, ...live };
-    const account = {
-      network,
-      mostFiles: limit === null ? Number.MAX_SAFE_INTEGER : Number(mostFiles),
-    } satisfies AccountOfSession;
-    if (await this.#accounts.countFile(account, session)) return { outcome, ...live };
-    await this.#on(session, 'releaseFile', md5, stamp);
-    return { outcome: 'ACCOUNT_FULL', ...live };
+    const account = { network, mostFiles: Number(mostFiles) } satisfies AccountOfSession;
+    if (network === '') return { outcome, isCounted: true, ...live };
+    if (!(await this.#accounts.countFile(account, session))) return { outcome, isCounted: false, ...live };
+    // Of those who had it counted at the same time, all but one take that back.
+    if ((await this.#on(session, 'fileCounted', md5)) === 0)
+      await this.#accounts.uncountFile(network, session);
+    return { outcome, isCounted: true, ...live };
   }
 
   /** Puts a stamp on the file in the session's list, if it is there. */

@@ -242,6 +242,65 @@ if (hasProgram('redis-server')) {
       assert.ok(typeof (await enter(stores[0], 20)) !== 'string');
     });
 
+    /** A session whose address may own `files` files. */
+    const enterWith = async (store: RedisStore, files: number): Promise<Caller> => {
+      ids += 1;
+      const account = { network: '10.8.0.0', sessions: 9, ownerships: files };
+      const login = { address: peerAddress('10.8.0.1'), proven: 1, candidate: sessionId(ids) } as const;
+      const outcome = await store.logIn({ ...login, now: 0, account });
+      assert.ok(typeof outcome !== 'string', String(outcome));
+      return { session: outcome.session, ip: '10.8.0.1', now: 0 };
+    };
+    const counted = async () => Number(await server.ask('get', 'bt:account:{10.8.0.0}:files'));
+    const owned = async ({ session }: Caller, files: readonly number[]) => {
+      const owns = files.map((n) => server.ask('hexists', `bt:{${fileMd5(n)}}:owners`, session));
+      return (await Promise.all(owns)).filter((own) => own === 1).length;
+    };
+
+    test('a new file that both are told of at once is counted once, and is none when the address is full', async (t) => {
+      const stores = await openStores(t);
+      const caller = await enterWith(stores[0], 2);
+      const addToBoth = (n: number) =>
+        Promise.all([0, 1, 0, 1].map((at) => stores[at]!.addFile(caller, sharedFile(n, `file ${n}`))));
+      await addToBoth(1);
+      assert.equal(await counted(), 1);
+      await addToBoth(2);
+      assert.equal(await counted(), 2);
+      const more = Array.from({ length: 50 }, (_, n) => n + 3);
+      for (const n of more)
+        assert.deepEqual([...new Set(await addToBoth(n))], ['ADDRESS_FILES_FULL'], `file ${n}`);
+      assert.equal(await owned(caller, more), 0);
+      for (const n of [1, 2, ...more]) await stores[1].giveUpFile(caller, fileMd5(n));
+      assert.equal(await counted(), 0);
+      assert.equal(await stores[0].addFile(caller, sharedFile(1, 'file 1')), 3);
+    });
+
+    test('files that are joined and given up at once never are more than the address may own, and are counted to the end', async (t) => {
+      const stores = await openStores(t);
+      const source = await logIn(stores[0], '10.0.0.1');
+      for (const n of [1, 2, 3]) await stores[0].addFile(source, sharedFile(n, `file ${n}`));
+      for (let round = 0; round < 50; round += 1) {
+        const caller = await enterWith(stores[0], 1);
+        for (let times = 0; times < 4; times += 1) {
+          await Promise.all(
+            [1, 2, 3].flatMap((n, at) => [
+              stores[at % 2]!.addPart(caller, fileMd5(n), 0),
+              stores[(at + 1) % 2]!.giveUpFile(caller, fileMd5(n)),
+              stores[(at + 1) % 2]!.addPart(caller, fileMd5(n), 1),
+            ]),
+          );
+          const own = await owned(caller, [1, 2, 3]);
+          assert.ok(own <= 1, `${own} files`);
+          assert.ok((await counted()) >= own);
+        }
+        for (const n of [1, 2, 3]) await stores[0].giveUpFile(caller, fileMd5(n));
+        assert.equal(await counted(), 0);
+        await stores[1].dropSession(caller.session, 1e9);
+      }
+      for (const pattern of ['bt:account:*', 'bt:*:uncounted:*'])
+        assert.deepEqual(await server.ask('keys', pattern), []);
+    });
+
     test('limits hold across stores, up to what the others admit in a moment', async (t) => {
       const [a, b] = await openStores(t, 2, { files: 2, sessions: 2, ownerships: 2 });
       const [x, y] = [await logIn(a, '10.0.0.1'), await logIn(b, '10.0.0.2')];
