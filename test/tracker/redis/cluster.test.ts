@@ -3,7 +3,11 @@ import { execFile } from 'node:child_process';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { trackerStoreContract } from '../../contracts/tracker-store.js';
+import { type MakeStore, trackerStoreContract } from '../../contracts/tracker-store.js';
+import {
+  trackerStoreAccountsContract,
+  trackerStoreRemovalContract,
+} from '../../contracts/tracker-store-access.js';
 import { fileMd5, peerAddress, sessionId, sharedFile } from '../../contracts/tracker-values.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { hasProgram, requireProgram } from '../../support/requires.js';
@@ -47,11 +51,14 @@ if (hasProgram('redis-server') && hasProgram('redis-cli')) {
     await settled();
   }
 
-  trackerStoreContract('redis store on a cluster', async (limits) => {
+  const makeStore: MakeStore = async (limits) => {
     await flush();
     const store = await openRedisStore(url, limits);
     return { store, close: () => store.stop() };
-  });
+  };
+  trackerStoreContract('redis store on a cluster', makeStore);
+  trackerStoreRemovalContract('redis store on a cluster', makeStore);
+  trackerStoreAccountsContract('redis store on a cluster', makeStore);
 
   test('on a cluster, files and sessions are spread over all nodes, and another process hears of all', async (t) => {
     await flush();
