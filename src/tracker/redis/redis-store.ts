@@ -77,7 +77,7 @@ export class RedisStore implements TrackerStore {
       hear: (channel, line) =>
         channel === FILES_CHANNEL ? this.#catalog.hearFile(line) : this.#catalog.hearSessions(line),
       census: () => this.#takeCensus(),
-      isLost: async () => (await this.#engine.get(GENERATION_KEY)) !== this.#generation,
+      isLost: () => this.#isLost(),
       clock,
       logger,
     });
@@ -256,6 +256,12 @@ export class RedisStore implements TrackerStore {
     this.#catalog.endCensus();
     this.#generation = generation;
     this.#isCounted = true;
+  }
+
+  /** A state without a name could have gone unnoticed: a census names it as soon as it can. */
+  async #isLost(): Promise<boolean> {
+    const name = await this.#engine.get(GENERATION_KEY);
+    return name !== this.#generation || (name === null && !this.#engine.refusesWrites);
   }
 
   /** null while it has no name and nothing can be written. */

@@ -6,6 +6,7 @@ import { systemClock } from '../../../src/core/clock.js';
 import { OperationalError } from '../../../src/core/errors.js';
 import type { Logger } from '../../../src/core/logger.js';
 import { TrackerServer } from '../../../src/daemon/tracker-server.js';
+import { GENERATION_KEY } from '../../../src/tracker/redis/keys.js';
 import type { RedisStore } from '../../../src/tracker/redis/redis-store.js';
 import { fileMd5, peerAddress, sessionId, sharedFile } from '../../contracts/tracker-values.js';
 import { BaseClient } from '../../support/base-client.js';
@@ -364,5 +365,28 @@ describe('a redis store whose engine loses everything while it is connected', ()
       sharedFile(1, 'file 1'),
     ]);
     assert.deepEqual(a.stats(), b.stats());
+  });
+
+  test('so it is when it was full, and its state without a name, as the tracker began', async (t) => {
+    if (!requireProgram(t, 'redis-server')) return;
+    const server = await RedisServer.start(t);
+    const before = await openRedisStore(server.url);
+    const caller = await logIn(before, 1);
+    await before.addFile(caller, sharedFile(1, 'a'));
+    await before.stop();
+    await server.ask('del', GENERATION_KEY);
+    await server.ask('config', 'set', 'maxmemory', 1);
+    const store = redisStore(server.url);
+    atEnd(t, () => store.stop());
+    await store.start();
+    await soon(() => store.stats().files === 1);
+    assert.equal(store.isAway, true);
+    await server.ask('flushall');
+    await server.ask('config', 'set', 'maxmemory', 0);
+    await soon(() => !store.isAway);
+    await soon(async () => {
+      assert.equal(await store.addPart(caller, fileMd5(1), 0), 'UNKNOWN_SESSION');
+      return store.stats().files === 0;
+    });
   });
 });
