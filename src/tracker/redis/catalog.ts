@@ -26,8 +26,10 @@ const LATEST_LINE = 10_000_000;
  * lost while the connection is.
  *
  * Invariant: of each file the line with the highest stamp is in `#files`, in `#index` and in the sums; or the
- * file is gone, and in `#gone` as long as an older line may come. While a census is taken `#heard` holds the files that a line came of meanwhile: what the census read of them may be
- * older; and a file that neither it nor a line mentioned is gone when it ends.
+ * file is gone, and in `#gone` as long as an older line may come. While a census is taken `#heard` holds the files that a
+ * line came of meanwhile: what the census read of them may be older; and a file that neither it nor a line mentioned is
+ * gone when it ends. Stamps from before a census are compared with none that come after it began: another engine may have
+ * taken over, whose clock is behind.
  */
 export class Catalog {
   readonly #files = new Map<FileMd5, Entry>();
@@ -75,9 +77,10 @@ export class Catalog {
   hearFile(line: string): void {
     const told = parseFileLine(line);
     if (told === null) return;
-    this.#heard?.add(told.md5);
     const { md5, stamp, entry } = told;
-    if (stamp < (this.#files.get(md5)?.stamp ?? this.#gone.get(md5) ?? 0)) return;
+    const isComparable = this.#heard === null || this.#heard.has(md5);
+    this.#heard?.add(md5);
+    if (isComparable && stamp < (this.#files.get(md5)?.stamp ?? this.#gone.get(md5) ?? 0)) return;
     this.#put(md5, entry);
     this.#gone.delete(md5);
     if (entry === null) this.#bury(md5, stamp);
@@ -95,6 +98,7 @@ export class Catalog {
     this.#heard = new Set();
     this.#counted = new Set();
     this.#gone.clear();
+    for (const [bucket, { count }] of this.#sessions) this.#sessions.set(bucket, { count, stamp: 0 });
   }
 
   /** Takes what the census read of a file. */

@@ -56,6 +56,28 @@ describe('catalog', () => {
     assert.equal(catalog.ownerships, 10);
   });
 
+  test('from when a census begins, lines of an engine whose clock is behind are taken, and compared with each other', () => {
+    const catalog = new Catalog();
+    for (const n of [1, 2, 3]) catalog.hearFile(line(n, 100, 1));
+    for (const bucket of [1, 2]) catalog.hearSessions(`${bucket} 100 7`);
+    catalog.beginCensus();
+    assert.equal(catalog.sessions, 14, 'as last known');
+    catalog.hearSessions('1 20 3');
+    catalog.hearSessions('1 19 9');
+    catalog.hearFile(line(1, 20, 2, 'heard'));
+    catalog.hearFile(line(1, 19, 9, 'older'));
+    catalog.hearFile(line(2, 21, 0));
+    for (const n of [1, 2, 3]) catalog.count(line(n, 10, 1, 'counted'));
+    catalog.endCensus();
+    catalog.hearSessions('2 22 4');
+    assert.equal(catalog.sessions, 7);
+    assert.deepEqual(names(catalog), ['heard', 'counted']);
+    catalog.hearFile(line(1, 19, 9, 'older'));
+    catalog.hearFile(line(2, 20, 9, 'older'));
+    catalog.hearFile(line(3, 23, 3, 'later'));
+    assert.deepEqual(names(catalog), ['later', 'heard']);
+  });
+
   test('a line that is none, as the empty one of a change that is of no concern, is ignored', () => {
     const catalog = new Catalog();
     for (const text of ['', 'x', `${fileMd5(1)} 1`, 'xyz 1 0']) catalog.hearFile(text);

@@ -4,7 +4,8 @@ import { parseFileQuery } from '../../../src/model/file-query.js';
 import type { FileMd5, SessionId } from '../../../src/model/ids.js';
 import { removeDenied } from '../../../src/tracker/access.js';
 import { STORE_LIMITS, type StoreLimits } from '../../../src/tracker/limits.js';
-import { GENERATION_KEY } from '../../../src/tracker/redis/keys.js';
+import { FILES_CHANNEL, SESSIONS_CHANNEL } from '../../../src/tracker/redis/catalog.js';
+import { GENERATION_KEY, SESSION_BUCKETS } from '../../../src/tracker/redis/keys.js';
 import type { RedisStore } from '../../../src/tracker/redis/redis-store.js';
 import type { Caller } from '../../../src/tracker/store.js';
 import { fileMd5, peerAddress, sessionId, sharedFile } from '../../contracts/tracker-values.js';
@@ -82,6 +83,25 @@ if (hasProgram('redis-server')) {
       atEnd(t, () => late.stop());
       assert.deepEqual(late.stats(), a.stats());
       assert.deepEqual(await look(late, source, 'file 137'), ['file 137']);
+    });
+
+    test('what an engine told whose clock was ahead does not hide what the one that took over tells', async (t) => {
+      const [a, b] = await openStores(t);
+      const source = await logIn(a, '10.0.0.1');
+      await a.addFile(source, sharedFile(1, 'first'));
+      const ahead = (Date.now() + 60_000) * 1000;
+      for (let bucket = 0; bucket < SESSION_BUCKETS; bucket += 1)
+        await server.ask('publish', SESSIONS_CHANNEL, `${bucket} ${ahead} 3`);
+      await server.ask('publish', FILES_CHANNEL, `${fileMd5(1)} ${ahead} 9 0 3000 1000 before`);
+      await soon(() => b.stats().ownerships === 9 && b.stats().sessions === 3 * SESSION_BUCKETS);
+      // As it ends when an engine does.
+      await server.ask('client', 'kill', 'type', 'pubsub');
+      await soon(() => b.stats().ownerships === 1 && b.stats().sessions === 1);
+      const other = await logIn(a, '10.0.0.2');
+      await a.addPart(other, fileMd5(1), 0);
+      await a.addFile(source, sharedFile(1, 'renamed'));
+      await soon(() => b.stats().ownerships === 2 && b.stats().sessions === 2);
+      await soon(async () => (await look(b, other, 'renamed')).length === 1);
     });
 
     test('one address that logs in at both at once gets one session', async (t) => {
