@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Clock, Timer } from '../core/clock.js';
 import { InvariantError, OperationalError, UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
@@ -8,6 +9,7 @@ import { STORE_LIMITS, type StoreLimits } from './limits.js';
 import { LmdbFile } from './lmdb-file.js';
 import type { MaybePromise } from './maybe-promise.js';
 import { MemoryStore } from './memory-store.js';
+import { underReadingMark } from './reading-mark.js';
 import type { Refusal } from './refusal.js';
 import { loadState, OtherFormat, saveState } from './state-image.js';
 import type { Caller, FileOwners, Login, LogOut, SilentSession, StoreStats, TrackerStore } from './store.js';
@@ -20,6 +22,8 @@ const FORGETTING = 0.95;
 /** Between two attempts to write while the disk refuses; twice as long after each. */
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
+
+const REMEDY = 'put back a copy of the folder, or remove it: peers register again by themselves';
 
 export interface LmdbStoreOptions {
   readonly folder: string;
@@ -98,8 +102,11 @@ export class LmdbStore implements TrackerStore {
     const { folder, clock, lock } = this.#options;
     this.#lock = await lock();
     try {
-      this.#file = await LmdbFile.open(folder);
-      this.#later = loadState(this.#file, this.#state, clock.now());
+      const leftBehind = () => this.#suspectDamage();
+      await underReadingMark(folder, leftBehind, async () => {
+        this.#file = await LmdbFile.open(folder);
+        this.#later = loadState(this.#file, this.#state, clock.now());
+      });
     } catch (error) {
       await this.#close();
       throw unreadable(folder, error);
@@ -282,6 +289,14 @@ export class LmdbStore implements TrackerStore {
     logger.info({ folder }, "the tracker's state can be written again, and all of it is");
   }
 
+  #suspectDamage(): void {
+    const { folder, logger } = this.#options;
+    logger.warn(
+      { file: join(folder, 'data.mdb') },
+      `the last start ended while it read the tracker's state; if this one does, too, the file is most likely damaged: ${REMEDY}`,
+    );
+  }
+
   async #close(): Promise<void> {
     this.#scheduled?.cancel();
     const [file, lock] = [this.#file, this.#lock];
@@ -314,7 +329,7 @@ function unreadable(folder: string, cause: unknown): unknown {
   return new OperationalError(
     'disk',
     'STORE_DAMAGED',
-    `${folder}: the tracker's state cannot be read (${reason}); put back a copy of the folder, or remove it: peers register again by themselves`,
+    `${folder}: the tracker's state cannot be read (${reason}); ${REMEDY}`,
     { cause },
   );
 }

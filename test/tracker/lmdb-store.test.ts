@@ -282,6 +282,20 @@ describe('lmdb store: trouble', () => {
     );
   });
 
+  test('a start that a reading of the state did not outlive is told of by the next one, and by no later one', async (t) => {
+    const folder = await tempFolder(t);
+    const warnings: unknown[] = [];
+    const logger = { ...silentLogger, warn: (...line: unknown[]) => warnings.push(line) };
+    const start = async () => (await openKept(t, folder, { logger })).stop();
+    await start();
+    await start();
+    assert.deepEqual(warnings, []);
+    await writeFile(join(folder, 'tracker.reading'), '');
+    await start();
+    await start();
+    assert.equal(warnings.length, 1);
+  });
+
   test('records that break the invariants of a state, and those of another version, are refused', async (t) => {
     const time = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0, 0]);
     const cases = [
