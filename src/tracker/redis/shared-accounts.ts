@@ -13,8 +13,9 @@ export interface AccountOfSession {
  * What the sessions of one address hold together, counted in the engine.
  *
  * A session is counted after it is there, and a file after it is in the session's list, which knows those that are not
- * counted yet; a file is counted no more after it left the list. So a process that dies in between leaves something that is
- * not counted, or a file too many, which its session is counted for until it ends: all that it was counted for ends with it.
+ * counted yet; a file is counted no more after it left the list. So a process that dies, or loses the engine, in between
+ * leaves something that is not counted, or a file too many, which its session is counted for until it ends: all that it was
+ * counted for ends with it.
  */
 export class SharedAccounts {
   readonly #engine: Engine;
