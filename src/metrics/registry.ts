@@ -3,7 +3,7 @@
  *
  * Invariant: a family's values are read once a scrape, all from one snapshot of the objects they come from; between
  * scrapes only histograms change. A metric has at most MAX_SERIES values of a label: what is over that is summed up as
- * `other`.
+ * `other`. Known values of a label are there from the first scrape on, whatever the objects say.
  */
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../core/clock.js';
@@ -158,16 +158,27 @@ function joined(values: readonly MetricValues[]): Registry {
   return AggregatorRegistry.aggregate([...values] as object[]);
 }
 
-function setAll(metric: Counter | Gauge, value: Value, { labels }: Descriptor): void {
+function setAll(metric: Counter | Gauge, value: Value, { labels, known }: Descriptor): void {
   metric.reset();
+  const [first, second] = labels;
   if (value === null) metric.remove();
   else if (typeof value === 'number') metric.inc(value);
-  else if (labels.length === 1) setByLabel(metric, {}, labels[0]!, value as ByLabel);
+  else if (second === undefined)
+    setByLabel(metric, {}, first!, withKnown(value as ByLabel, known?.[first!], 0));
   else {
-    for (const [outer, inner] of Object.entries(value as Readonly<Record<string, ByLabel>>)) {
-      setByLabel(metric, { [labels[0]!]: outer }, labels[1]!, inner);
+    const byFirst = withKnown(value as Readonly<Record<string, ByLabel>>, known?.[first!], {});
+    for (const [outer, inner] of Object.entries(byFirst)) {
+      setByLabel(metric, { [first!]: outer }, second, withKnown(inner, known?.[second], 0));
     }
   }
+}
+
+function withKnown<V>(
+  values: Readonly<Record<string, V>>,
+  known: readonly string[] = [],
+  none: V,
+): Readonly<Record<string, V>> {
+  return { ...Object.fromEntries(known.map((text) => [text, none])), ...values };
 }
 
 function setByLabel(metric: Counter | Gauge, fixed: object, label: string, values: ByLabel): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { counter, decades, gauge, histogram } from '../../src/metrics/descriptor.js';
+import { counter, decades, fromZero, gauge, histogram } from '../../src/metrics/descriptor.js';
 import { DESCRIPTORS } from '../../src/metrics/descriptors.js';
 import { MetricsRegistry } from '../../src/metrics/registry.js';
 import { seriesIn } from '../support/http.js';
@@ -39,6 +39,27 @@ test('values are read once a scrape, histograms as they were observed', async ()
   clock.advance(1);
   const second = seriesIn(await registry.scrape());
   assert.deepEqual([reads, second.get('test_now'), second.get('test_by_total{reason="b"}')], [2, 7, 2]);
+});
+
+test('known values of a label count from 0 on, whatever the objects know of', async () => {
+  const registry = new MetricsRegistry(new ManualClock());
+  const family = {
+    test_by_total: fromZero(FAMILY.test_by_total, { reason: ['a', 'b'] }),
+    test_both_total: fromZero(FAMILY.test_both_total, { command: ['LOGI'], result: ['done', 'refused'] }),
+  };
+  registry.family(family, () => ({
+    test_by_total: { b: 2, c: 3 },
+    test_both_total: { LOOK: { done: 4 } },
+  }));
+  assert.deepEqual(Object.fromEntries(seriesIn(await registry.scrape())), {
+    'test_by_total{reason="a"}': 0,
+    'test_by_total{reason="b"}': 2,
+    'test_by_total{reason="c"}': 3,
+    'test_both_total{command="LOGI",result="done"}': 0,
+    'test_both_total{command="LOGI",result="refused"}': 0,
+    'test_both_total{command="LOOK",result="done"}': 4,
+    'test_both_total{command="LOOK",result="refused"}': 0,
+  });
 });
 
 test('more values of a label than are good for anybody are summed up', async () => {
