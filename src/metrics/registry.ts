@@ -40,14 +40,29 @@ type Observe<L extends readonly string[]> = L extends readonly []
   ? (value: number) => void
   : (label: string, value: number) => void;
 
-export class MetricsRegistry {
-  readonly #registry = new Registry();
+/** The last text for FRESH_MS, then another. */
+class Fresh {
   readonly #clock: Pick<Clock, 'now'>;
-  #scrapes = 0;
   #latest: { readonly at: number; readonly text: Promise<string> } | null = null;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
+  }
+
+  text(make: () => Promise<string>): Promise<string> {
+    const now = this.#clock.now();
+    if (this.#latest === null || now - this.#latest.at >= FRESH_MS) this.#latest = { at: now, text: make() };
+    return this.#latest.text;
+  }
+}
+
+export class MetricsRegistry {
+  readonly #registry = new Registry();
+  readonly #fresh: Fresh;
+  #scrapes = 0;
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#fresh = new Fresh(clock);
   }
 
   get contentType(): string {
@@ -56,12 +71,10 @@ export class MetricsRegistry {
 
   /** The exposition format, of the last FRESH_MS. */
   scrape(): Promise<string> {
-    const now = this.#clock.now();
-    if (this.#latest === null || now - this.#latest.at >= FRESH_MS) {
+    return this.#fresh.text(() => {
       this.#scrapes++;
-      this.#latest = { at: now, text: this.#registry.metrics() };
-    }
-    return this.#latest.text;
+      return this.#registry.metrics();
+    });
   }
 
   /** All values now, as plain data that another process can join with its own. */
@@ -127,14 +140,22 @@ export class MetricsRegistry {
 export type MetricValues = readonly { readonly type: unknown }[];
 
 /**
- * The metrics of several processes, as one.
+ * The metrics of several processes and of the one that speaks for them, as one.
  *
  * Invariant: what a process that is gone had counted stays in `#gone`, so that the sums never go down.
  */
 export class JoinedMetrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  readonly #own: Pick<MetricsRegistry, 'values'>;
+  readonly #fresh: Fresh;
   readonly #latest = new Map<number, MetricValues>();
   #gone: Promise<MetricValues> = Promise.resolve([]);
+
+  /** @param own of this process */
+  constructor(own: Pick<MetricsRegistry, 'values'>, clock: Pick<Clock, 'now'>) {
+    this.#own = own;
+    this.#fresh = new Fresh(clock);
+  }
 
   /** What the process has now. */
   take(process: number, values: MetricValues): void {
@@ -148,9 +169,12 @@ export class JoinedMetrics {
     this.#gone = this.#gone.then((gone) => joined([gone, counted]).getMetricsAsJSON());
   }
 
-  /** The exposition format. */
-  async scrape(): Promise<string> {
-    return joined([...this.#latest.values(), await this.#gone]).metrics();
+  /** The exposition format, of the last FRESH_MS. */
+  scrape(): Promise<string> {
+    return this.#fresh.text(async () => {
+      const [gone, own] = await Promise.all([this.#gone, this.#own.values()]);
+      return joined([...this.#latest.values(), gone, own]).metrics();
+    });
   }
 }
 
