@@ -235,7 +235,7 @@ export const ENGINE = board({
               legend: 'new a second',
             },
             {
-              expr: sum(rate('bugtorrent_connections_refused_total', 'listener="peer"'), 'reason'),
+              expr: rateOfSome('bugtorrent_connections_refused_total', ['reason'], 'listener="peer"'),
               legend: 'closed a second: {{reason}}',
             },
           ],
