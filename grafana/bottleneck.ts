@@ -1,5 +1,5 @@
 /** How short each thing is that can hold a node up: 0, there is plenty, to 1, it is what all else waits for. */
-import { gauge, increase, rate, sum } from './query.js';
+import { busiestLoop, gauge, increase, rate, sum } from './query.js';
 
 const THREADS = sum(gauge('bugtorrent_pool_threads'));
 const SLOTS = sum(gauge('bugtorrent_upload_slots'));
@@ -41,7 +41,7 @@ export const RESOURCES: readonly Resource[] = [
   },
   {
     name: 'event loop',
-    shortage: atMost1(`max(${rate('bugtorrent_event_loop_busy_seconds_total')})`),
+    shortage: atMost1(busiestLoop()),
   },
   {
     // Slots that nobody asks for, of a node that downloads nothing: it could do more.

@@ -2,7 +2,7 @@ import * as units from '@grafana/grafana-foundation-sdk/units';
 import { board } from './board.js';
 import { RESOURCES, SHORTEST, WRONG_PARTS } from './bottleneck.js';
 import { bars, graph, stat } from './panel.js';
-import { ALERTS, gauge, quantile, rate, rateOfSome, ratio, sum, UP } from './query.js';
+import { ALERTS, busiestLoop, gauge, quantile, rate, rateOfSome, ratio, sum, UP } from './query.js';
 
 const HITS = sum(rate('bugtorrent_cache_hits_total'));
 const MISSES = sum(rate('bugtorrent_cache_misses_total'));
@@ -235,7 +235,7 @@ export const ENGINE = board({
               legend: 'new a second',
             },
             {
-              expr: sum(rate('bugtorrent_connections_refused_total', 'listener="peer"'), 'reason'),
+              expr: rateOfSome('bugtorrent_connections_refused_total', ['reason'], 'listener="peer"'),
               legend: 'closed a second: {{reason}}',
             },
           ],
@@ -258,16 +258,12 @@ export const ENGINE = board({
       panels: [
         graph({
           title: 'Event loop',
-          description: 'Share of its time that the main thread works.',
+          description:
+            'Share of its time that the main thread works: with --processes, of each that serves on average, and of the one that accepts.',
           unit: units.PercentUnit,
           max: 1,
           width: 6,
-          queries: [
-            {
-              expr: sum(rate('bugtorrent_event_loop_busy_seconds_total'), 'instance'),
-              legend: '{{instance}}',
-            },
-          ],
+          queries: [{ expr: busiestLoop('instance', 'role'), legend: '{{instance}} {{role}}' }],
         }),
         graph({
           title: 'Event loop lag, 99 %',

@@ -42,6 +42,17 @@ export function increase(name: NamesOf<'counter'>, range: string, ...matchers: r
   return `round(increase(${select(name, matchers)}[${range}]))`;
 }
 
+/** The same by `label`, of what was counted at all; nothing where nothing was. */
+export function increaseOfSome(name: NamesOf<'counter'>, range: string, label: string): string {
+  return `${sum(increase(name, range), label)} and ${sum(select(name, []), label)} > 0`;
+}
+
+/** Share of its time that the busiest event loop works; with `labels`, by them. */
+export function busiestLoop(...labels: readonly string[]): string {
+  const shares = `${rate('bugtorrent_event_loop_busy_seconds_total')} / ${gauge('bugtorrent_event_loops')}`;
+  return labels.length === 0 ? `max(${shares})` : `max by (${labels.join(', ')}) (${shares})`;
+}
+
 /** Of all instances; with `labels`, by them. */
 export function sum(expression: string, ...labels: readonly string[]): string {
   return labels.length === 0 ? `sum(${expression})` : `sum by (${labels.join(', ')}) (${expression})`;

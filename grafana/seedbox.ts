@@ -2,7 +2,18 @@ import * as units from '@grafana/grafana-foundation-sdk/units';
 import { board } from './board.js';
 import { SHORTEST, WRONG_PARTS } from './bottleneck.js';
 import { graph, stat } from './panel.js';
-import { ALERTS, gauge, increase, quantile, rate, rateOfSome, ratio, sum, UP } from './query.js';
+import {
+  ALERTS,
+  gauge,
+  increase,
+  increaseOfSome,
+  quantile,
+  rate,
+  rateOfSome,
+  ratio,
+  sum,
+  UP,
+} from './query.js';
 
 const PARTS_PER_SECOND = 'suffix:parts/s';
 
@@ -215,7 +226,7 @@ export const SEEDBOX = board({
             { expr: sum(gauge('bugtorrent_library_files_queued')), legend: 'waiting to be hashed' },
             { expr: sum(gauge('bugtorrent_library_files_unsettled')), legend: 'changed lately' },
             {
-              expr: sum(increase('bugtorrent_library_errors_total', '1h'), 'reason'),
+              expr: increaseOfSome('bugtorrent_library_errors_total', '1h', 'reason'),
               legend: 'failed in 1 h: {{reason}}',
             },
           ],

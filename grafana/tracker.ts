@@ -1,7 +1,7 @@
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import { board } from './board.js';
 import { graph, stat } from './panel.js';
-import { ALERTS, gauge, increase, quantile, rate, rateOfSome, ratio, sum, UP } from './query.js';
+import { ALERTS, busiestLoop, gauge, increase, quantile, rate, rateOfSome, ratio, sum, UP } from './query.js';
 
 const REQUESTS = sum(rate('bugtorrent_tracker_requests_total'));
 const TRACKER_SIDE = 'listener="tracker"';
@@ -65,9 +65,9 @@ export const TRACKER = board({
         stat({
           title: 'Event loop',
           description:
-            'Share of the time in which the busiest tracker works: near 100 % it is short of processor, more --processes help.',
+            'Share of the time in which the busiest tracker works: near 100 % it is short of processor, and more --processes help unless Engine says that accept is what is busy.',
           unit: units.PercentUnit,
-          expr: `max(${rate('bugtorrent_event_loop_busy_seconds_total')})`,
+          expr: busiestLoop(),
           limits: { yellow: 0.7, red: 0.9 },
         }),
       ],

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../core/make-folder.js';
 import { diskError } from '../storage/disk-error.js';
 
 export const SAMPLE_NAME = 'bugtorrent-sample.txt';
@@ -10,7 +11,7 @@ const LINES = 50_000;
 export async function ensureSample(folder: string): Promise<void> {
   const target = join(folder, SAMPLE_NAME);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const visible = (await readdir(folder)).filter((name) => !name.startsWith('.'));
     if (visible.length > 0) return;
     // Hidden until it is whole, so that half a sample is never shared.

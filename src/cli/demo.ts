@@ -7,7 +7,7 @@ import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
 import type { Output } from './output.js';
 import { formatBytes } from './quantity.js';
-import { makeFolder, seedboxOptions } from './seedbox-options.js';
+import { ensureFolder, seedboxOptions } from './seedbox-options.js';
 import { firstFree, serve } from './serve.js';
 import { ownTracker, startTrackerAndSeedbox, type TrackerAndSeedbox } from './tracker-and-seedbox.js';
 
@@ -24,7 +24,7 @@ export async function runDemo(invocation: Invocation<'start'>): Promise<void> {
   const given = (name: SettingName) => givenBy(name) !== null;
   const folders = given('share') ? settings.share : [FOLDER];
   if (!given('share')) await ensureSample(FOLDER);
-  await makeFolder(TARGET);
+  await ensureFolder(TARGET);
   const logger = await openLogger(output, env, 'warn');
   let ready: (file: SharedNotice) => void = () => {};
   const firstFile = new Promise<SharedNotice>((resolve) => {

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { systemClock } from '../core/clock.js';
 import { UsageError } from '../core/errors.js';
+import { makeFolder } from '../core/make-folder.js';
 import type { SeedboxOptions } from '../daemon/seedbox.js';
 import type { SeedboxObservers } from '../daemon/seedbox-metrics.js';
 import type { SettingsOf } from '../daemon/settings.js';
@@ -38,7 +38,7 @@ export async function seedboxOptions(
   const { downloads } = settings;
   if (settings.share.length + rest.files.length === 0 && downloads === null)
     throw new UsageError('NOTHING_TO_SHARE', 'nothing to share: give --share DIR or --downloads DIR');
-  for (const folder of [downloads, rest.stateDir]) if (folder !== null) await makeFolder(folder);
+  for (const folder of [downloads, rest.stateDir]) if (folder !== null) await ensureFolder(folder);
   return {
     trackers: settings.tracker,
     listen: settings.listen,
@@ -70,9 +70,9 @@ export function trackerFolder(stateDir: string): string {
   return join(stateDir, 'tracker');
 }
 
-/** Makes a folder, with those above it, when it is missing. */
-export async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error) => {
+/** Makes a folder, with those above it, when it is missing. Throws OperationalError 'disk'. */
+export async function ensureFolder(folder: string): Promise<void> {
+  await makeFolder(folder).catch((error) => {
     throw diskError(error, folder);
   });
 }

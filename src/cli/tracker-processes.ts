@@ -45,13 +45,12 @@ export function follow(stop: StopRequest): void {
 }
 
 /** Tells the leader what this process has to say of itself. */
-export async function reporter(): Promise<ProcessReporter> {
+export async function reporter(logger: Logger): Promise<ProcessReporter> {
   const { ProcessReporter: Reporter } = await import('../daemon/process-reports.js');
-  return new Reporter(
-    systemClock,
-    version(),
-    (report) => void process.send?.(report, undefined, undefined, () => {}),
-  );
+  return new Reporter({
+    ...{ clock: systemClock, version: version(), logger },
+    send: (report) => void process.send?.(report, undefined, undefined, () => {}),
+  });
 }
 
 /** `tracker --processes N`: starts N of the same command line, which answer on one port, until it is stopped. */
@@ -74,8 +73,7 @@ export async function lead(invocation: Invocation<'tracker'>): Promise<void> {
   }
   const logger = await openLogger(output, env, 'info');
   const http = await openHttp(invocation, { stateDir: null, logger });
-  const reports =
-    http === null ? null : new (await import('../daemon/process-reports.js')).ProcessReports(processes);
+  const reports = http?.server.processReports(processes) ?? null;
   const leader = new Leader(processes, logger, env[STATS_VARIABLE], reports);
   stop.signal.addEventListener('abort', () => void leader.stop());
   // Without lists the signal keeps its usual meaning, for each process.

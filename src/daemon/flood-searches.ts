@@ -51,7 +51,8 @@ export class FloodSearches {
    * 'TOO_MANY_SEARCHES', OperationalError 'network' when no tracker can be reached, 'interrupted' after `signal` or `stop`.
    */
   async search(text: string, want: number, signal: AbortSignal): Promise<SearchResult[]> {
-    if (this.#isStopped) throw new OperationalError('interrupted', 'INTERRUPTED', 'interrupted');
+    if (this.#isStopped || signal.aborted)
+      throw new OperationalError('interrupted', 'INTERRUPTED', 'interrupted');
     if (this.#running.size >= AT_ONCE)
       throw new UsageError('TOO_MANY_SEARCHES', `${AT_ONCE} searches run already: wait for one to end`);
     const { stateDir, listen, flooding, clock, logger } = this.#init;

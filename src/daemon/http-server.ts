@@ -16,7 +16,7 @@ import { collectConnections } from '../metrics/traffic.js';
 import type { HostPort } from '../model/address.js';
 import { DiskSpace } from '../storage/disk-space.js';
 import { DaemonApi } from './api/daemon-api.js';
-import type { ProcessReports } from './process-reports.js';
+import { ProcessReports } from './process-reports.js';
 import { seedboxLacks, trackerLacks } from './readiness.js';
 import type { Seedbox } from './seedbox.js';
 import { collectSeedbox, type SeedboxObservers, seedboxObservers } from './seedbox-metrics.js';
@@ -42,7 +42,7 @@ export interface Served {
   /** It has started. */
   readonly seedbox?: Seedbox;
   readonly tracker?: Pick<TrackerServer, 'stats' | 'neighbours'>;
-  /** Instead of both: other processes, for which this one speaks. */
+  /** Instead of both: other processes, for which this one speaks; of `processReports`. */
   readonly processes?: Pick<ProcessReports, 'metrics' | 'lacks'>;
 }
 
@@ -76,6 +76,11 @@ export class HttpServer {
   /** What the tracker has to be made with; asked for once. */
   trackerObservers(): TrackerObservers {
     return trackerObservers(this.#metrics);
+  }
+
+  /** Joins what `count` other processes say of themselves with what this one has; asked for once, to be served. */
+  processReports(count: number): ProcessReports {
+    return new ProcessReports(count, this.#metrics, this.#options.clock);
   }
 
   /**
@@ -136,10 +141,10 @@ export class HttpServer {
     }
   }
 
-  #collect({ seedbox, tracker }: Served): void {
+  #collect({ seedbox, tracker, processes }: Served): void {
     const { version, clock } = this.#options;
     const metrics = this.#metrics;
-    this.#sampling = collectProcess(metrics, version, clock);
+    this.#sampling = collectProcess(metrics, processes === undefined ? 'serve' : 'accept', version, clock);
     if (seedbox !== undefined) collectSeedbox(metrics, { seedbox, space: this.#space });
     if (tracker !== undefined) collectTrackerServer(metrics, tracker);
     else if (seedbox !== undefined && !seedbox.flooding.isLeaf) {

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.js';
 import { UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { makeFolder } from '../core/make-folder.js';
 import { parseRedisPlace, type RedisPlace } from '../tracker/redis/place.js';
 import type { TrackerStore } from '../tracker/store.js';
 
@@ -56,7 +56,7 @@ export async function openStore(at: StorePlace, options: StoreOptions): Promise<
 async function lockFolder(folder: string): Promise<{ release(): Promise<void> }> {
   const { LockFile } = await import('../storage/lock-file.js');
   const { diskError } = await import('../storage/disk-error.js');
-  await mkdir(folder, { recursive: true }).catch((error) => {
+  await makeFolder(folder).catch((error) => {
     throw diskError(error, folder);
   });
   return LockFile.acquire(join(folder, 'tracker.lock')).catch((error) => {

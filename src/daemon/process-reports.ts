@@ -1,8 +1,9 @@
 /**
  * What the processes of `tracker --processes` say of themselves, so that one of them can answer for all over HTTP: each
- * sends a report every second, and the leader joins the last one of each.
+ * sends a report every second, and the leader joins the last one of each with what it has itself.
  */
 import type { Clock, Timer } from '../core/clock.js';
+import type { Logger } from '../core/logger.js';
 import type { Lack } from '../http/health.js';
 import { collectProcess } from '../metrics/process.js';
 import { JoinedMetrics, MetricsRegistry, type MetricValues } from '../metrics/registry.js';
@@ -24,21 +25,25 @@ function isProcessReport(message: unknown): message is ProcessReport {
   return typeof message === 'object' && message !== null && 'report' in message && 'lacks' in message;
 }
 
-/** In each of the processes. Invariant: one report is made at a time, and none after `stop`. */
+interface ProcessReporterInit {
+  readonly clock: Clock;
+  readonly version: string;
+  readonly logger: Logger;
+  readonly send: (report: ProcessReport) => void;
+}
+
+/** In each of the processes. Invariant: one report is made at a time, and none after `stop`; one that fails is followed by another. */
 export class ProcessReporter {
+  readonly #init: ProcessReporterInit;
   readonly #metrics: MetricsRegistry;
-  readonly #clock: Clock;
-  readonly #version: string;
-  readonly #send: (report: ProcessReport) => void;
   #timer: Timer | null = null;
   #sampling: { cancel(): void } | null = null;
+  #isFailing = false;
   #isStopped = false;
 
-  constructor(clock: Clock, version: string, send: (report: ProcessReport) => void) {
-    this.#clock = clock;
-    this.#version = version;
-    this.#send = send;
-    this.#metrics = new MetricsRegistry(clock);
+  constructor(init: ProcessReporterInit) {
+    this.#init = init;
+    this.#metrics = new MetricsRegistry(init.clock);
   }
 
   /** What the tracker has to be made with; asked for once. */
@@ -48,7 +53,8 @@ export class ProcessReporter {
 
   /** From now on reports are sent. */
   start(tracker: Pick<TrackerServer, 'stats'>): void {
-    this.#sampling = collectProcess(this.#metrics, this.#version, this.#clock);
+    const { version, clock } = this.#init;
+    this.#sampling = collectProcess(this.#metrics, 'serve', version, clock);
     collectTrackerServer(this.#metrics, tracker);
     collectConnections(this.#metrics, () => ({ tracker: tracker.stats().connections }));
     void this.#report(tracker);
@@ -60,23 +66,31 @@ export class ProcessReporter {
     this.#sampling?.cancel();
   }
 
+  /** Never rejects: a process that cannot tell of itself goes on with its work. */
   async #report(tracker: Pick<TrackerServer, 'stats'>): Promise<void> {
-    const report = await this.#metrics.values();
-    if (this.#isStopped) return;
-    this.#send({ report, lacks: trackerLacks(tracker) });
-    this.#timer = this.#clock.after(REPORT_MS, () => void this.#report(tracker));
+    const { clock, logger, send } = this.#init;
+    try {
+      const report = await this.#metrics.values();
+      if (!this.#isStopped) send({ report, lacks: trackerLacks(tracker) });
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) logger.error({ error }, 'this process cannot say how it is: its figures are old');
+      this.#isFailing = true;
+    }
+    if (!this.#isStopped) this.#timer = clock.after(REPORT_MS, () => void this.#report(tracker));
   }
 }
 
 /** In their leader. Invariant: `#lacks` has the processes that reported and are not gone. */
 export class ProcessReports {
-  readonly metrics = new JoinedMetrics();
+  readonly metrics: JoinedMetrics;
   readonly #count: number;
   readonly #lacks = new Map<number, readonly Lack[]>();
 
-  /** `count`: processes that there should be. */
-  constructor(count: number) {
+  /** `count`: processes that there should be. `own`: what the leader has itself. */
+  constructor(count: number, own: MetricsRegistry, clock: Clock) {
     this.#count = count;
+    this.metrics = new JoinedMetrics(own, clock);
   }
 
   /** Any message of the process. */

@@ -9,6 +9,7 @@ import { formatMagnet } from '../model/magnet.js';
 import type { Manifest } from '../model/manifest.js';
 import { PartList } from '../model/part-list.js';
 import { diskError } from '../storage/disk-error.js';
+import { liesIn } from '../storage/folder-scan.js';
 import { LockFile } from '../storage/lock-file.js';
 import { ShareIndex } from '../storage/share-index.js';
 import { type SharedFile, ShareLibrary } from '../storage/share-library.js';
@@ -204,10 +205,16 @@ export class Seedbox implements Adjustable {
 
   /**
    * Shares a file, or all of a folder, in this run and the next ones. Resolves with where the files lie, once what need
-   * not be hashed is shared. Throws OperationalError 'disk', UsageError 'TOO_MANY_SHARES'.
+   * not be hashed is shared. Throws OperationalError 'disk', UsageError 'STATE_FOLDER', 'NOTHING_TO_SHARE' or
+   * 'TOO_MANY_SHARES'.
    */
   async share(path: string): Promise<readonly string[]> {
     const { library, list } = this.#started();
+    const { stateDir } = this.#options;
+    if (stateDir !== null && (await liesIn(path, stateDir))) {
+      const remedy = 'nothing in there is shared; move it elsewhere';
+      throw new UsageError('STATE_FOLDER', `${path} lies in the state folder: ${remedy}`);
+    }
     const files = await library.add(path);
     await list.add(path, library.withheld);
     return files.map((file) => file.path);

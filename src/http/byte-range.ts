@@ -4,7 +4,7 @@ export interface ByteRange {
   readonly end: number;
 }
 
-const SINGLE = /^bytes *= *(\d{0,15}) *- *(\d{0,15})$/i;
+const SINGLE = /^bytes *= *(\d*) *- *(\d*)$/i;
 
 /**
  * What a Range header asks of so many bytes (RFC 9110 §14.1.2). Null: the whole, also when it asks for several ranges or

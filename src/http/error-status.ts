@@ -7,7 +7,18 @@ const CONFLICTS: ReadonlySet<string> = new Set([
   'CHANGED',
 ]);
 
-const FULL: ReadonlySet<string> = new Set(['TOO_MANY_READERS', 'TOO_MANY_STREAMS', 'TOO_MANY_SEARCHES']);
+/** Of what can be done a little later. */
+const NOT_NOW: ReadonlySet<string> = new Set([
+  ...['NOT_STARTED', 'TOO_MANY_READERS', 'TOO_MANY_STREAMS', 'TOO_MANY_SEARCHES'],
+]);
+
+/** Of paths that nothing can be done with: the disk is well. */
+const PATHS: Readonly<Record<string, number>> = {
+  FILE_MISSING: 404,
+  NO_FILE: 400,
+  LINK_LOOP: 400,
+  NAME_TOO_LONG: 400,
+};
 
 const TROUBLES: Partial<Record<Trouble, number>> = {
   'not-found': 404,
@@ -20,8 +31,8 @@ const TROUBLES: Partial<Record<Trouble, number>> = {
 /** The HTTP status for an error that its asker may be told of; null for all others. */
 export function statusOf(error: unknown): number | null {
   if (error instanceof UsageError && error.code === 'NOT_ALLOWED') return 403;
-  if (error instanceof UsageError && FULL.has(error.code)) return 503;
+  if (error instanceof UsageError && NOT_NOW.has(error.code)) return 503;
   if (error instanceof UsageError) return CONFLICTS.has(error.code) ? 409 : 400;
-  if (error instanceof OperationalError) return TROUBLES[error.trouble] ?? null;
+  if (error instanceof OperationalError) return PATHS[error.code] ?? TROUBLES[error.trouble] ?? null;
   return null;
 }

@@ -37,6 +37,8 @@ const MAX_CONNECTIONS = 1_000;
 /** For the whole request to arrive. */
 const REQUEST_MS = 10_000;
 const MAX_BODY_BYTES = 65_536;
+/** Who is told to come later need not wait longer than that. */
+const RETRY_SECONDS = 1;
 
 export interface HttpListenerInit {
   /** Port 0: a free one. */
@@ -156,6 +158,7 @@ export class HttpListener {
     const told = statusOf(error);
     if (told !== null) {
       const { code, message } = error as BugTorrentError;
+      if (told === 503) reply.header('retry-after', RETRY_SECONDS);
       refuse(reply, told, code, message);
       return;
     }

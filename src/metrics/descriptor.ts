@@ -6,6 +6,8 @@ export interface Descriptor<L extends readonly string[] = readonly string[]> {
   readonly labels: L;
   /** How the values of several processes become one; `sum` unless it says otherwise. */
   readonly joined?: 'max' | 'min' | 'first';
+  /** Values that count from 0 on, by label: to Prometheus a count that appears with 1 has not grown. */
+  readonly known?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface HistogramDescriptor<L extends readonly string[] = readonly string[]> extends Descriptor<L> {
@@ -25,6 +27,14 @@ export function gauge<const L extends readonly string[] = readonly []>(help: str
 /** What only grows while the process lives. */
 export function counter<const L extends readonly string[] = readonly []>(help: string, ...labels: L) {
   return { type: 'counter', help, labels } as const;
+}
+
+/** A counter whose values of these labels are there before anything was counted. */
+export function fromZero<D extends Descriptor>(
+  descriptor: D,
+  known: Readonly<Partial<Record<D['labels'][number], readonly string[]>>>,
+) {
+  return { ...descriptor, known } as const;
 }
 
 /** How observations spread over `buckets`. */

@@ -1,5 +1,22 @@
-import { counter, gauge } from './descriptor.js';
+import { counter, fromZero, gauge } from './descriptor.js';
 import type { ByLabel, MetricsRegistry } from './registry.js';
+
+/** Those of our own, and what disks say most; another code of the system counts from when it first comes. */
+const REASONS = [
+  ...[
+    'LINK_OUTSIDE',
+    'BAD_NAME',
+    'TOO_DEEP',
+    'TOO_MANY',
+    'TOO_LARGE',
+    'WRONG',
+    'INDEX',
+    'POOL',
+    'UNEXPECTED',
+  ],
+  ...['FOLDER_MISSING', 'FILE_MISSING', 'NO_FILE', 'NOT_A_FOLDER', 'NO_PERMISSION', 'DISK_FAILURE'],
+  ...['EACCES', 'EPERM', 'EIO', 'ENOENT', 'ELOOP', 'ESTALE', 'EMFILE', 'ENAMETOOLONG'],
+] as const;
 
 export const LIBRARY = {
   bugtorrent_library_files: gauge('Files that are shared'),
@@ -8,7 +25,9 @@ export const LIBRARY = {
   bugtorrent_library_files_queued: gauge('Files that wait to be hashed'),
   bugtorrent_library_files_unsettled: gauge('Files that changed lately and are hashed once they lie still'),
   bugtorrent_library_bytes_queued: gauge('Bytes still to be hashed'),
-  bugtorrent_library_errors_total: counter('Files that could not be shared', 'reason'),
+  bugtorrent_library_errors_total: fromZero(counter('Files that could not be shared', 'reason'), {
+    reason: REASONS,
+  }),
 } as const;
 
 /** ShareLibrary.stats(). */

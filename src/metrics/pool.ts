@@ -1,16 +1,25 @@
-import { counter, decades, gauge, histogram } from './descriptor.js';
+import { counter, decades, fromZero, gauge, histogram } from './descriptor.js';
 import type { ByLabel, MetricsRegistry } from './registry.js';
 
 /** A task of a few parts takes milliseconds, one that hangs on a disk seconds. */
 const TASK_SECONDS = [...decades(1e-4, 1), 2.5, 5, 10];
 
+const TASKS = [
+  'readFrames',
+  'storeParts',
+  'verifyParts',
+  'hashParts',
+  'finishHash',
+  'compareParts',
+  'hashSlice',
+] as const;
+
 export const POOL = {
   bugtorrent_pool_threads: gauge('Worker threads'),
   bugtorrent_pool_tasks_queued: gauge('Tasks that wait for a worker thread'),
-  bugtorrent_pool_tasks_total: counter(
-    'Tasks that are done, by result: succeeded or failed',
-    'task',
-    'result',
+  bugtorrent_pool_tasks_total: fromZero(
+    counter('Tasks that are done, by result: succeeded or failed', 'task', 'result'),
+    { task: TASKS, result: ['succeeded', 'failed'] },
   ),
   bugtorrent_pool_task_wait_seconds: histogram(
     'Time that a task spent waiting for a worker thread, and on its way there and back',

@@ -18,8 +18,13 @@ export const PROCESS = {
     'Memory of the process, that for parts and of all threads included',
   ),
   bugtorrent_process_heap_bytes: gauge("Memory of the main thread's JavaScript objects that is in use"),
+  bugtorrent_event_loops: gauge(
+    'Main threads that these metrics are of, by role: serve does the work, accept hands connections to processes that do',
+    'role',
+  ),
   bugtorrent_event_loop_busy_seconds_total: counter(
-    "Time in which the main thread's event loop was not idle",
+    'Time in which event loops of main threads were not idle, of all together',
+    'role',
   ),
   bugtorrent_event_loop_lag_seconds: histogram(
     "How much later than due a timer of the main thread's event loop ran",
@@ -29,8 +34,16 @@ export const PROCESS = {
 
 const SAMPLE_MS = 100;
 
+/** What the main thread does: `accept` is that of a process that hands connections to others. */
+type Role = 'serve' | 'accept';
+
 /** Adds the family; samples the lag of the event loop until `cancel`. */
-export function collectProcess(registry: MetricsRegistry, version: string, clock: Clock): { cancel(): void } {
+export function collectProcess(
+  registry: MetricsRegistry,
+  role: Role,
+  version: string,
+  clock: Clock,
+): { cancel(): void } {
   const startedAt = Date.now() / 1000 - process.uptime();
   registry.family(PROCESS, () => {
     const { user, system } = process.cpuUsage();
@@ -41,7 +54,8 @@ export function collectProcess(registry: MetricsRegistry, version: string, clock
       bugtorrent_process_cpu_seconds_total: { user: user / 1e6, system: system / 1e6 },
       bugtorrent_process_resident_memory_bytes: rss,
       bugtorrent_process_heap_bytes: heapUsed,
-      bugtorrent_event_loop_busy_seconds_total: performance.eventLoopUtilization().active / 1e3,
+      bugtorrent_event_loops: { [role]: 1 },
+      bugtorrent_event_loop_busy_seconds_total: { [role]: performance.eventLoopUtilization().active / 1e3 },
     };
   });
   return sampleLag(registry.histogram(PROCESS, 'bugtorrent_event_loop_lag_seconds'), clock);

@@ -3,7 +3,7 @@
  *
  * Invariant: a family's values are read once a scrape, all from one snapshot of the objects they come from; between
  * scrapes only histograms change. A metric has at most MAX_SERIES values of a label: what is over that is summed up as
- * `other`.
+ * `other`. Known values of a label are there from the first scrape on, whatever the objects say.
  */
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../core/clock.js';
@@ -40,14 +40,29 @@ type Observe<L extends readonly string[]> = L extends readonly []
   ? (value: number) => void
   : (label: string, value: number) => void;
 
-export class MetricsRegistry {
-  readonly #registry = new Registry();
+/** The last text for FRESH_MS, then another. */
+class Fresh {
   readonly #clock: Pick<Clock, 'now'>;
-  #scrapes = 0;
   #latest: { readonly at: number; readonly text: Promise<string> } | null = null;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
+  }
+
+  text(make: () => Promise<string>): Promise<string> {
+    const now = this.#clock.now();
+    if (this.#latest === null || now - this.#latest.at >= FRESH_MS) this.#latest = { at: now, text: make() };
+    return this.#latest.text;
+  }
+}
+
+export class MetricsRegistry {
+  readonly #registry = new Registry();
+  readonly #fresh: Fresh;
+  #scrapes = 0;
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#fresh = new Fresh(clock);
   }
 
   get contentType(): string {
@@ -56,12 +71,10 @@ export class MetricsRegistry {
 
   /** The exposition format, of the last FRESH_MS. */
   scrape(): Promise<string> {
-    const now = this.#clock.now();
-    if (this.#latest === null || now - this.#latest.at >= FRESH_MS) {
+    return this.#fresh.text(() => {
       this.#scrapes++;
-      this.#latest = { at: now, text: this.#registry.metrics() };
-    }
-    return this.#latest.text;
+      return this.#registry.metrics();
+    });
   }
 
   /** All values now, as plain data that another process can join with its own. */
@@ -127,14 +140,22 @@ export class MetricsRegistry {
 export type MetricValues = readonly { readonly type: unknown }[];
 
 /**
- * The metrics of several processes, as one.
+ * The metrics of several processes and of the one that speaks for them, as one.
  *
  * Invariant: what a process that is gone had counted stays in `#gone`, so that the sums never go down.
  */
 export class JoinedMetrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  readonly #own: Pick<MetricsRegistry, 'values'>;
+  readonly #fresh: Fresh;
   readonly #latest = new Map<number, MetricValues>();
   #gone: Promise<MetricValues> = Promise.resolve([]);
+
+  /** @param own of this process */
+  constructor(own: Pick<MetricsRegistry, 'values'>, clock: Pick<Clock, 'now'>) {
+    this.#own = own;
+    this.#fresh = new Fresh(clock);
+  }
 
   /** What the process has now. */
   take(process: number, values: MetricValues): void {
@@ -148,9 +169,12 @@ export class JoinedMetrics {
     this.#gone = this.#gone.then((gone) => joined([gone, counted]).getMetricsAsJSON());
   }
 
-  /** The exposition format. */
-  async scrape(): Promise<string> {
-    return joined([...this.#latest.values(), await this.#gone]).metrics();
+  /** The exposition format, of the last FRESH_MS. */
+  scrape(): Promise<string> {
+    return this.#fresh.text(async () => {
+      const [gone, own] = await Promise.all([this.#gone, this.#own.values()]);
+      return joined([...this.#latest.values(), gone, own]).metrics();
+    });
   }
 }
 
@@ -158,16 +182,27 @@ function joined(values: readonly MetricValues[]): Registry {
   return AggregatorRegistry.aggregate([...values] as object[]);
 }
 
-function setAll(metric: Counter | Gauge, value: Value, { labels }: Descriptor): void {
+function setAll(metric: Counter | Gauge, value: Value, { labels, known }: Descriptor): void {
   metric.reset();
+  const [first, second] = labels;
   if (value === null) metric.remove();
   else if (typeof value === 'number') metric.inc(value);
-  else if (labels.length === 1) setByLabel(metric, {}, labels[0]!, value as ByLabel);
+  else if (second === undefined)
+    setByLabel(metric, {}, first!, withKnown(value as ByLabel, known?.[first!], 0));
   else {
-    for (const [outer, inner] of Object.entries(value as Readonly<Record<string, ByLabel>>)) {
-      setByLabel(metric, { [labels[0]!]: outer }, labels[1]!, inner);
+    const byFirst = withKnown(value as Readonly<Record<string, ByLabel>>, known?.[first!], {});
+    for (const [outer, inner] of Object.entries(byFirst)) {
+      setByLabel(metric, { [first!]: outer }, second, withKnown(inner, known?.[second], 0));
     }
   }
+}
+
+function withKnown<V>(
+  values: Readonly<Record<string, V>>,
+  known: readonly string[] = [],
+  none: V,
+): Readonly<Record<string, V>> {
+  return { ...Object.fromEntries(known.map((text) => [text, none])), ...values };
 }
 
 function setByLabel(metric: Counter | Gauge, fixed: object, label: string, values: ByLabel): void {

@@ -1,4 +1,4 @@
-import { counter, gauge } from './descriptor.js';
+import { counter, fromZero, gauge } from './descriptor.js';
 import type { ByLabel, MetricsRegistry } from './registry.js';
 
 export const TRAFFIC = {
@@ -29,16 +29,21 @@ export function collectTraffic(registry: MetricsRegistry, stats: () => Traffic):
   });
 }
 
+const REFUSALS = [
+  ...['denied-network', 'too-many-of-address', 'too-many-connections', 'made-room', 'expelled'],
+  ...['first-byte-timeout', 'request-timeout', 'cut-request', 'UNKNOWN_COMMAND', 'MALFORMED'],
+  ...['refused', 'handler-error'],
+] as const;
+
 export const CONNECTIONS = {
   bugtorrent_connections: gauge(
     'Accepted connections that are open, by listener: peer or tracker',
     'listener',
   ),
   bugtorrent_connections_accepted_total: counter('Accepted connections', 'listener'),
-  bugtorrent_connections_refused_total: counter(
-    'Connections closed for a reason of ours',
-    'listener',
-    'reason',
+  bugtorrent_connections_refused_total: fromZero(
+    counter('Connections closed for a reason of ours', 'listener', 'reason'),
+    { reason: REFUSALS },
   ),
   bugtorrent_connection_requests_total: counter('Requests read, by command', 'listener', 'command'),
 } as const;

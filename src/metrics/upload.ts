@@ -1,5 +1,10 @@
-import { counter, decades, gauge, histogram } from './descriptor.js';
+import { counter, decades, fromZero, gauge, histogram } from './descriptor.js';
 import type { MetricsRegistry } from './registry.js';
+
+const REFUSALS = [
+  ...['unknown-file', 'out-of-range', 'not-owned', 'queue-full', 'address-queue-full', 'waited-too-long'],
+  ...['gone-while-waiting', 'no-memory', 'unreadable', 'stopping'],
+] as const;
 
 export const UPLOAD = {
   bugtorrent_upload_slots: gauge('Upload slots there are'),
@@ -11,7 +16,9 @@ export const UPLOAD = {
   bugtorrent_upload_peers_waiting: gauge('Peers without an upload slot that want one'),
   bugtorrent_upload_parts_loading: gauge('Parts on their way from disk into memory to be sent'),
   bugtorrent_upload_parts_total: counter('Parts sent whole'),
-  bugtorrent_upload_refused_total: counter('Requests for parts that were refused', 'reason'),
+  bugtorrent_upload_refused_total: fromZero(counter('Requests for parts that were refused', 'reason'), {
+    reason: REFUSALS,
+  }),
   bugtorrent_upload_slot_wait_seconds: histogram(
     'Time from a request for a part to its upload slot; at once counts as 0',
     [0.001, ...decades(0.01, 10), 20, 30],

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../core/make-folder.js';
 import { formatHostPort, type HostPort, parseHostPort } from '../model/address.js';
 
 const LONGEST_FILE = 65_536;
@@ -30,7 +31,7 @@ export class NeighbourFile {
   /** Replaces the file in one step. Rejects as the system does. */
   async write(neighbours: readonly HostPort[]): Promise<void> {
     const lines = neighbours.slice(0, MOST).map(({ host, port }) => `${formatHostPort(host, port)}\n`);
-    await mkdir(dirname(this.#path), { recursive: true });
+    await makeFolder(dirname(this.#path));
     const temporary = `${this.#path}.${randomBytes(4).toString('hex')}`;
     try {
       await writeFile(temporary, lines.join(''));

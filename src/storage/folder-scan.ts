@@ -49,11 +49,15 @@ const UNDECODABLE = '\ufffd';
 /** The file at `path`, links followed, or all of the folder there but `leftOut` (scanFolder). Throws OperationalError when there is neither. */
 export async function scanPath(path: string, leftOut: readonly string[] = []): Promise<FolderScan> {
   const file = await scanFile(path);
-  const real = await realpath(path);
-  for (const folder of await Promise.all(leftOut.map((each) => realpath(each).catch(() => each))))
-    if (real === folder || real.startsWith(folder + sep))
-      return { files: [], problems: [], isComplete: true };
+  for (const folder of leftOut)
+    if (await liesIn(path, folder)) return { files: [], problems: [], isComplete: true };
   return file === null ? await scanFolder(path, leftOut) : { files: [file], problems: [], isComplete: true };
+}
+
+/** Whether `path` is in `folder`, or that itself, links followed. */
+export async function liesIn(path: string, folder: string): Promise<boolean> {
+  const [real, above] = await Promise.all([path, folder].map((each) => realpath(each).catch(() => each)));
+  return real === above || real!.startsWith(above + sep);
 }
 
 /** The file at `path`, links followed; null when that is a folder. Throws OperationalError when there is neither. */
@@ -64,8 +68,8 @@ export async function scanFile(path: string): Promise<ScannedFile | null> {
     if (stats.isDirectory()) return null;
     if (stats.isFile()) return { path: real, name: basename(path), identity: identityOf(stats) };
   } catch (error) {
-    if (isErrno(error, 'ENOENT'))
-      throw new OperationalError('disk', 'FILE_MISSING', `${path}: no such file; check its name`);
+    if (isErrno(error, 'ENOENT', 'ENOTDIR'))
+      throw new OperationalError('disk', 'FILE_MISSING', `${path}: no such file or folder; check its name`);
     throw diskError(error, path);
   }
   throw new OperationalError('disk', 'NO_FILE', `${path}: neither a file nor a folder`);

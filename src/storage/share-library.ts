@@ -8,7 +8,7 @@
  */
 import type { JobFailure } from '../compute/jobs.js';
 import type { Clock } from '../core/clock.js';
-import { OperationalError } from '../core/errors.js';
+import { OperationalError, UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { type FileIdentity, unchanged } from '../model/file-identity.js';
 import { DEFAULT_PART_SIZE, MAX_FILE_SIZE, partGeometry } from '../model/geometry.js';
@@ -198,11 +198,12 @@ export class ShareLibrary {
 
   /**
    * Shares the file at `path`, or all of the folder there, as if it had been named at the start; gives the files found.
-   * What was withheld of them is so no more. Throws as scanPath.
+   * What was withheld of them is so no more. Throws as scanPath, UsageError 'NOTHING_TO_SHARE' where there is none.
    */
   async add(path: string): Promise<readonly ScannedFile[]> {
     const { files, problems } = await scanPath(path, this.#options.leftOut);
-    if (this.#isStopped) return [];
+    if (this.#isStopped) throw new OperationalError('interrupted', 'INTERRUPTED', 'the daemon stops');
+    if (files.length === 0) throw new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share`);
     if (!this.#added.includes(path)) this.#added.push(path);
     this.#tellProblems(problems);
     for (const file of files) {

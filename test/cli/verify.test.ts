@@ -135,7 +135,10 @@ test('an index that is damaged costs time only', async (t) => {
 test('what cannot be read is exit code 6', async (t) => {
   const { folder, path, run } = await subject(t);
   const missing = await run('none', id);
-  assert.deepEqual([missing.code, missing.stderr], [6, 'bugtorrent: none: no such file; check its name\n']);
+  assert.deepEqual(
+    [missing.code, missing.stderr],
+    [6, 'bugtorrent: none: no such file or folder; check its name\n'],
+  );
   assert.equal((await run(folder, id)).code, 6);
   assert.equal((await run('/dev/null', id)).code, 6);
   if (process.getuid?.() === 0) return;

@@ -22,7 +22,10 @@ test('one range of bytes is read as RFC 9110 has it, and what is no such range a
     ['bytes=0-1,3-4', 10, whole],
     ['lines=0-1', 10, whole],
     ['bytes=a-b', 10, whole],
-    [`bytes=${'9'.repeat(40)}-`, 10, whole],
+    ['bytes=99999999999999999999-', 10, none],
+    [`bytes=${'9'.repeat(400)}-`, 10, none],
+    [`bytes=4-${'9'.repeat(400)}`, 10, { start: 4, end: 10 }],
+    [`bytes=-${'9'.repeat(400)}`, 10, { start: 0, end: 10 }],
   ] as const) {
     assert.deepEqual(rangeIn(header, size), expected, `${header} of ${size}`);
   }

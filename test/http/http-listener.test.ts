@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../src/core/clock.js';
+import { UsageError } from '../../src/core/errors.js';
 import { silentLogger } from '../../src/core/logger.js';
 import { AccessTokens } from '../../src/http/access-tokens.js';
 import { healthRoutes, type Lack } from '../../src/http/health.js';
@@ -24,6 +25,9 @@ async function listening(
   listener.add((app) => {
     app.get('/broken', () => {
       throw new Error('a secret');
+    });
+    app.get('/early', () => {
+      throw new UsageError('NOT_STARTED', 'not started yet');
     });
   });
   const { port } = await listener.start();
@@ -102,6 +106,9 @@ test('what is not there, and what fails, are said in one form that tells nothing
   const broken = await get(`${url}/broken`);
   assert.deepEqual([broken.status, JSON.parse(broken.body).error.code], [500, 'UNEXPECTED']);
   assert.ok(!broken.body.includes('secret'));
+  const early = await get(`${url}/early`);
+  assert.deepEqual([early.status, JSON.parse(early.body).error.code], [503, 'NOT_STARTED']);
+  assert.equal(early.headers['retry-after'], '1');
 });
 
 test('a port that is taken is an error that says so', async (t) => {

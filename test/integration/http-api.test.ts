@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type ApiAnswer, ApiScene } from '../support/api-daemon.js';
 import { md5, seededBytes } from '../support/files.js';
@@ -92,8 +92,6 @@ test('a file that is shared no more is not taken up again while it lies there, a
   assert.equal((await api.get('/status')).json.hashing.files, 0);
   const again = await api.ask('/files', { method: 'POST', json: { path } });
   assert.deepEqual([again.status, again.json.md5, again.json.state], [201, ID, 'shared']);
-  const missing = await api.ask('/files', { method: 'POST', json: { path: scene.path('none') } });
-  assert.equal(missing.status, 507);
 });
 
 test('what is in the state folder is shared by no path, and a path that no file has is told so', async (t) => {
@@ -103,9 +101,16 @@ test('what is in the state folder is shared by no path, and a path that no file 
   await writeFile(scene.path('state', 'secret'), 'secret');
   await symlink(scene.path('state', 'secret'), scene.path('link'));
   for (const path of [scene.path('state'), scene.path('state', 'secret'), scene.path('link')])
-    assert.deepEqual(await share(path), [400, 'NOTHING_TO_SHARE'], path);
+    assert.deepEqual(await share(path), [400, 'STATE_FOLDER'], path);
+  await mkdir(scene.path('empty'));
+  assert.deepEqual(await share(scene.path('empty')), [400, 'NOTHING_TO_SHARE']);
+  await writeFile(scene.path('file'), '');
+  for (const path of [scene.path('none'), scene.path('file', 'none')])
+    assert.deepEqual(await share(path), [404, 'FILE_MISSING'], path);
+  assert.deepEqual(await share('/dev/null'), [400, 'NO_FILE']);
   assert.deepEqual(await share('a\0b'), [400, 'BAD_REQUEST']);
   assert.equal((await api.get('/files')).json.total, 0);
+  assert.equal(existsSync(scene.path('state', 'share-list.json')), false, 'what is refused is not kept');
 });
 
 test('by rate, what waits comes before what rests', async (t) => {

@@ -67,6 +67,18 @@ test('what a search found is asked for where it was, without the way there', asy
   assert.equal(alone.stats().search.received, 0, 'nobody searched there');
 });
 
+test('a search whose asker has gone already asks nobody', async (t) => {
+  atEnd(t, nothingOpen);
+  const scene = await ApiScene.start(t);
+  const { seedbox } = await scene.daemon();
+  await seedbox.trackers.ready(10_000);
+  const searched = () => scene.tracker.stats().requests.LOOK.ALOO;
+  const before = searched();
+  const gone = seedbox.searches.search('nothing', 1, AbortSignal.abort());
+  await assert.rejects(gone, { code: 'INTERRUPTED' });
+  assert.equal(searched(), before);
+});
+
 test('what was asked for wrongly or too often is said', async (t) => {
   atEnd(t, nothingOpen);
   const scene = await ApiScene.start(t);

@@ -27,6 +27,12 @@ async function metricsWhen(url: string, isThere: (series: Map<string, number>) =
   }
 }
 
+/** Series of counters, but for those whose labels nobody knows beforehand. */
+function counters(series: Map<string, number>): string[] {
+  const names = [...series.keys()];
+  return names.filter((name) => /_total(\{|$)/.test(name) && !/\{(file|worker)="/.test(name)).sort();
+}
+
 test('the metrics of tracker and daemon tell of a download what happened', async (t) => {
   const folder = await tempFolder(t);
   await mkdir(join(folder, 'share'));
@@ -42,6 +48,15 @@ test('the metrics of tracker and daemon tell of a download what happened', async
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   const { url: told, pid } = JSON.parse(await readFile(file, 'utf8'));
   assert.deepEqual([told, pid], [url, start.pid]);
+
+  const first = seriesIn((await get(`${url}/metrics`)).body);
+  for (const name of [
+    'bugtorrent_library_errors_total{reason="EIO"}',
+    'bugtorrent_connections_refused_total{listener="peer",reason="MALFORMED"}',
+    'bugtorrent_connections_refused_total{listener="tracker",reason="too-many-of-address"}',
+  ]) {
+    assert.equal(first.get(name), 0, name);
+  }
 
   const shared = await metricsWhen(url, (series) => series.get('bugtorrent_tracker_files') === 1);
   assert.equal(shared.series.get('bugtorrent_library_bytes'), SIZE);
@@ -84,6 +99,7 @@ test('the metrics of tracker and daemon tell of a download what happened', async
   ]) {
     assert.ok(series.get(name)! > 0, name);
   }
+  assert.deepEqual(counters(series), counters(first), 'what is counted was there at 0 to be counted from');
   const exposed = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]);
   const described = Object.entries(DESCRIPTORS).map(([name, { type }]) => [name, type]);
   assert.deepEqual(exposed.sort(), described.sort(), 'what is exposed is what the table says');

@@ -206,7 +206,14 @@ test('what only other trackers know is asked for when it is wanted, and added wi
   await page.getByRole('textbox', { name: /words to search for/ }).fill('onerror');
   await page.keyboard.press('Enter');
   await page.getByText('Nothing found.').waitFor();
-  await page.getByRole('button', { name: 'Ask other trackers' }).click();
+  const around = page.getByRole('button', { name: 'Ask other trackers' });
+  const message = 'no tracker can be reached';
+  const failure = { status: 502, json: { error: { code: 'NO_TRACKER', message } } };
+  await page.route(/flood=true/, (route) => route.fulfill(failure), { times: 1 });
+  await around.click();
+  await page.getByText(message).waitFor();
+  assert.match(browsed.troubles.splice(0).join('\n'), /^Failed to load resource: [^\n]* 502 [^\n]*$/);
+  await around.click();
   await page.getByRole('button', { name: `Add ${HOSTILE}` }).click();
   await rowsOf(page).getByRole('option').getByText('Shared', { exact: true }).waitFor();
   noTroubleIn(browsed, api.port);

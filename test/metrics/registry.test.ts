@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { counter, decades, gauge, histogram } from '../../src/metrics/descriptor.js';
+import { counter, decades, fromZero, gauge, histogram } from '../../src/metrics/descriptor.js';
 import { DESCRIPTORS } from '../../src/metrics/descriptors.js';
-import { MetricsRegistry } from '../../src/metrics/registry.js';
+import { JoinedMetrics, MetricsRegistry } from '../../src/metrics/registry.js';
 import { seriesIn } from '../support/http.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -39,6 +39,54 @@ test('values are read once a scrape, histograms as they were observed', async ()
   clock.advance(1);
   const second = seriesIn(await registry.scrape());
   assert.deepEqual([reads, second.get('test_now'), second.get('test_by_total{reason="b"}')], [2, 7, 2]);
+});
+
+test('known values of a label count from 0 on, whatever the objects know of', async () => {
+  const registry = new MetricsRegistry(new ManualClock());
+  const family = {
+    test_by_total: fromZero(FAMILY.test_by_total, { reason: ['a', 'b'] }),
+    test_both_total: fromZero(FAMILY.test_both_total, { command: ['LOGI'], result: ['done', 'refused'] }),
+  };
+  registry.family(family, () => ({
+    test_by_total: { b: 2, c: 3 },
+    test_both_total: { LOOK: { done: 4 } },
+  }));
+  assert.deepEqual(Object.fromEntries(seriesIn(await registry.scrape())), {
+    'test_by_total{reason="a"}': 0,
+    'test_by_total{reason="b"}': 2,
+    'test_by_total{reason="c"}': 3,
+    'test_both_total{command="LOGI",result="done"}': 0,
+    'test_both_total{command="LOGI",result="refused"}': 0,
+    'test_both_total{command="LOOK",result="done"}': 4,
+    'test_both_total{command="LOOK",result="refused"}': 0,
+  });
+});
+
+test('metrics of several processes are joined with those of the one that speaks for them', async () => {
+  const clock = new ManualClock();
+  const family = {
+    test_now: gauge('Now'),
+    test_at: { ...gauge('At'), joined: 'min' },
+    test_by_total: counter('By one', 'reason'),
+  } as const;
+  const process = (now: number, at: number, done: number) => {
+    const registry = new MetricsRegistry(clock);
+    registry.family(family, () => ({ test_now: now, test_at: at, test_by_total: { done } }));
+    return registry;
+  };
+  let asked = 0;
+  const own = process(1, 10, 100);
+  const leader = { values: () => own.values().finally(() => asked++) };
+  const metrics = new JoinedMetrics(leader, clock);
+  metrics.take(1, await process(2, 20, 200).values());
+  metrics.take(2, await process(4, 5, 400).values());
+  const scrape = async () => Object.fromEntries(seriesIn(await metrics.scrape()));
+  const all = { test_now: 7, test_at: 5, 'test_by_total{reason="done"}': 700 };
+  assert.deepEqual(await scrape(), all);
+  metrics.drop(2);
+  assert.deepEqual([await scrape(), asked], [all, 1], 'who asks at the same time gets the same answer');
+  clock.advance(100);
+  assert.deepEqual(await scrape(), { test_now: 3, test_at: 10, 'test_by_total{reason="done"}': 700 });
 });
 
 test('more values of a label than are good for anybody are summed up', async () => {

@@ -434,7 +434,7 @@ test('a folder or file missing at the start is an error, and nothing is hashed',
   await assert.rejects(noFile.library.start(), {
     name: 'OperationalError',
     code: 'FILE_MISSING',
-    message: `${missing}: no such file; check its name`,
+    message: `${missing}: no such file or folder; check its name`,
   });
   assert.equal(noFolder.slices.length + noFile.slices.length, 0);
 });

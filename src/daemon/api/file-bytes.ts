@@ -8,6 +8,7 @@ import type { FileMd5 } from '../../model/ids.js';
 import type { SharedFile } from '../../storage/share-library.js';
 import { type ArrivingFile, readParts } from '../file-reading.js';
 import type { Seedbox } from '../seedbox.js';
+import { notStarted } from './not-started.js';
 
 /** Shared files and downloads, read as peers are served. */
 export class DaemonFileBytes implements FileBytes {
@@ -35,7 +36,7 @@ export class DaemonFileBytes implements FileBytes {
 
   #readable(md5: FileMd5, name: string, geometry: PartGeometry, arriving: ArrivingFile | null): ReadableFile {
     const { reads, limits } = this.#seedbox;
-    if (reads === null) throw new UsageError('NOT_STARTED', 'the daemon has not started yet: try again');
+    if (reads === null) throw notStarted();
     return {
       name,
       size: geometry.fileSize,

@@ -16,6 +16,7 @@ import type { Seedbox } from '../seedbox.js';
 import type { Transfer } from '../transfer.js';
 import type { Transfers } from '../transfers.js';
 import type { Priority } from '../transfers-file.js';
+import { notStarted } from './not-started.js';
 
 const MOST_OWNERS = 100;
 /** A file that is shared by its path is waited for so long while it is hashed. */
@@ -105,8 +106,8 @@ export class DaemonFiles implements Files {
   }
 
   async share(path: string): Promise<ApiFile> {
-    const [first] = await this.#seedbox.share(path);
-    if (first === undefined) throw new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share`);
+    if (this.#seedbox.library === null) throw notStarted();
+    const [first] = (await this.#seedbox.share(path)) as [string, ...string[]];
     const md5 = await this.#hashedAt(first);
     const file = md5 === undefined ? null : this.find(md5);
     if (file !== null) return file;
@@ -149,7 +150,7 @@ export class DaemonFiles implements Files {
 
   get #transfers(): Transfers {
     const { transfers } = this.#seedbox;
-    if (transfers === null) throw new UsageError('NOT_STARTED', 'the daemon has not started yet: try again');
+    if (transfers === null) throw notStarted();
     return transfers;
   }
 

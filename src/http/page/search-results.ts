@@ -55,7 +55,9 @@ export class SearchResults {
       this.#show(results, isAround);
       this.#around.hidden = isAround;
     } catch (error) {
-      if (round === this.#round) this.#say((error as Error).message);
+      if (round !== this.#round) return;
+      this.#say((error as Error).message);
+      this.#around.hidden = false;
     }
   }
 

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLogger } from '../../src/core/logger.js';
+import { ProcessReporter } from '../../src/daemon/process-reports.js';
+import { TrackerServer } from '../../src/daemon/tracker-server.js';
+import { MemoryStore } from '../../src/tracker/memory-store.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+const REPORT_MS = 1_000;
+
+test('a report that cannot be made or sent is logged once and followed by others', async () => {
+  const clock = new ManualClock();
+  const server = new TrackerServer({
+    store: new MemoryStore(),
+    listen: { host: '127.0.0.1', port: 0 },
+    trustAnnouncedAddresses: false,
+    logger: silentLogger,
+    clock,
+  });
+  let failure: 'made' | 'sent' | null = 'made';
+  let sent = 0;
+  const errors: string[] = [];
+  const reporter = new ProcessReporter({
+    ...{ clock, version: '1.2.3' },
+    logger: { ...silentLogger, error: (_, message) => errors.push(message) },
+    send() {
+      if (failure === 'sent') throw new Error('no way to the leader');
+      sent++;
+    },
+  });
+  const stats = () => {
+    if (failure === 'made') throw new Error('no figures');
+    return server.stats();
+  };
+  /** The next report was tried. */
+  const tried = () => clock.whenPending(REPORT_MS, REPORT_MS);
+  reporter.start({ stats });
+  await tried();
+  clock.advance(REPORT_MS);
+  await tried();
+  assert.deepEqual([sent, errors.length], [0, 1]);
+  failure = 'sent';
+  clock.advance(REPORT_MS);
+  await tried();
+  assert.deepEqual([sent, errors.length], [0, 1], 'it is still the same trouble');
+  failure = null;
+  clock.advance(REPORT_MS);
+  await tried();
+  failure = 'made';
+  clock.advance(REPORT_MS);
+  await tried();
+  assert.deepEqual([sent, errors.length], [1, 2], 'trouble after a good report is new');
+  reporter.stop();
+  assert.deepEqual(clock.pending, []);
+});
