@@ -11,8 +11,6 @@ import { defaultStateDir } from './seedbox-options.js';
 import type { Wanted } from './wanted.js';
 
 const DEFAULT_WANT = 20;
-/** A number up to this is none of a name: what has `1` in its name is not what `get 1` is for. */
-const LAST_NUMBER = 999;
 
 /** What to download, and the trackers to ask for it. */
 export interface Followed {
@@ -25,8 +23,7 @@ type Result = Pick<FloodResult, 'md5' | 'name' | 'trackers'> & { readonly size: 
 
 /**
  * What the wanted means after searches by flooding: a number, or an MD5, of the last search is that result, at its
- * tracker, with or without `--flood`; another MD5 is at the trackers where a search found it lately. With `--flood` the
- * trackers around are asked for all else now. Throws OperationalError 'not-found', also of a number that no result has.
+ * tracker; another MD5 is at the trackers where a search found it lately. With `--flood` the trackers around are asked now. Throws OperationalError 'not-found'.
  */
 export async function follow(
   wanted: Wanted,
@@ -34,27 +31,16 @@ export async function follow(
   invocation: Invocation<'get'>,
 ): Promise<Followed> {
   const { settings, env } = invocation;
-  const stateDir = settings.state ?? defaultStateDir(env);
-  const number = 'name' in wanted && /^[1-9]\d{0,5}$/.test(wanted.name) ? Number(wanted.name) : null;
-  if (number !== null) {
-    const results = await lastSearch(stateDir);
-    const result = results[number - 1];
-    if (result !== undefined) return atTracker(result, trackers);
-    if (number <= LAST_NUMBER) throw noSuchResult(number, results.length);
-  }
   if (settings.flood) return atTracker(await found(wanted, trackers, invocation), trackers);
-  if (!('md5' in wanted)) return { wanted, trackers };
-  const { md5 } = wanted;
+  const isNumber = 'name' in wanted && /^\d{1,6}$/.test(wanted.name);
+  if (!isNumber && !('md5' in wanted)) return { wanted, trackers };
+  const stateDir = settings.state ?? defaultStateDir(env);
+  const results = await lastSearch(stateDir);
   const result =
-    (await lastSearch(stateDir)).find((each) => each.md5 === md5) ?? (await remembered(md5, stateDir));
+    'md5' in wanted
+      ? (results.find(({ md5 }) => md5 === wanted.md5) ?? (await remembered(wanted.md5, stateDir)))
+      : results[Number(wanted.name) - 1];
   return result === undefined ? { wanted, trackers } : atTracker(result, trackers);
-}
-
-function noSuchResult(number: number, found: number): OperationalError {
-  const why = found === 0 ? 'found nothing, or there was none' : `found ${found}`;
-  return notFound(
-    `there is no result ${number}: the last 'search --flood' ${why}; for a file of that name give the MD5 that 'bugtorrent search ${number}' tells`,
-  );
 }
 
 /** What a search before the last one found. */
