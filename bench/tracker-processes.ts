@@ -89,14 +89,13 @@ function tell({ processes, runs }: Contender, report: Report): { rate: number; p
   report.result(`${name}/rate`, rate, 'requests/s');
   report.result(`${name}/cpu`, cpu, 'us');
   report.result(`${name}/store-cpu`, storeCpu, 'us');
-  report.result(
-    `${name}/load-cpu`,
-    middle(({ loadCpu }) => loadCpu),
-    'us',
-  );
+  const loadCpu = middle((figures) => figures.loadCpu);
+  report.result(`${name}/load-cpu`, loadCpu, 'us');
   for (const { failures } of runs)
     for (const [reason, count] of failures)
       report.note(`${name}: ${count} connections ended early: ${reason}`);
+  // With all processors of this machine busy.
+  report.result(`${name}/machine-bound`, (cpus().length * 1e6) / (cpu + storeCpu + loadCpu), 'requests/s');
   const possible = Math.min((processes * 1e6) / cpu, 1e6 / storeCpu);
   report.result(`${name}/possible-rate`, possible, 'requests/s');
   return { rate, possible };
