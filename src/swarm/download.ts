@@ -283,8 +283,11 @@ export class Download {
       .filter(({ listed, banned }) => listed || banned)
       .slice(0, limit)
       .map(({ address, parts, complete, banned, rate }) => ({
-        ...{ address, complete, banned, rate: Math.round(rate) },
+        address,
         parts: parts.owned,
+        complete,
+        banned,
+        rate: Math.round(rate),
       }));
   }
 
