@@ -178,12 +178,12 @@ export class FloodSearch {
     const key = formatHostPort(at.host, at.port);
     if (this.#links.has(key) || this.#stopped) return;
     const link = new NeighbourLink({
-      ...at,
       localAddress: local !== undefined && sameFamily(at.host, local) ? local : undefined,
       clock,
       random,
       greeting,
       changed: () => this.#wake(),
+      ...at,
     });
     this.#links.set(key, link);
     link.start();
