@@ -235,7 +235,7 @@ export class FloodSearch {
 
   #self(localIp: string): NodeAddress {
     const { announce } = this.#init;
-    if (announce !== null) return { ...announce, port: this.#port };
+    if (announce !== null) return { v4: announce.v4, v6: announce.v6, port: this.#port };
     return localIp.includes(':')
       ? { v4: null, v6: localIp, port: this.#port }
       : { v4: localIp, v6: null, port: this.#port };
