@@ -1,4 +1,4 @@
-// Import directions of the source tree; ARCHITECTURE.md gives the reasons.
+// Import directions of the source tree; ARCHITECTURE.md says what each part is.
 const only = (name, folder, allowed, extra = {}) => ({
   name,
   severity: 'error',

@@ -51,7 +51,7 @@ export class Flooding {
     this.#init = init;
     const localAddress = specificAddress(listen.host);
     const self = (localIp: string): NodeAddress => {
-      if (announce !== null) return { ...announce, port: this.#port };
+      if (announce !== null) return { v4: announce.v4, v6: announce.v6, port: this.#port };
       const ip = canonicalIp(localIp);
       return ip.includes(':')
         ? { v4: null, v6: ip, port: this.#port }

@@ -140,7 +140,7 @@ export class UploadQueue {
     }
     if (isFull) return 'queue-full';
     if (asking.waiting.size >= this.#limits.queuePerPeer) return 'address-queue-full';
-    this.#waiting.set(id, { ...request, since: now });
+    this.#waiting.set(id, { since: now, ...request });
     asking.waiting.add(id);
     return 'waiting';
   }

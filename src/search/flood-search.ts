@@ -178,12 +178,12 @@ export class FloodSearch {
     const key = formatHostPort(at.host, at.port);
     if (this.#links.has(key) || this.#stopped) return;
     const link = new NeighbourLink({
-      ...at,
       localAddress: local !== undefined && sameFamily(at.host, local) ? local : undefined,
       clock,
       random,
       greeting,
       changed: () => this.#wake(),
+      ...at,
     });
     this.#links.set(key, link);
     link.start();
@@ -235,7 +235,7 @@ export class FloodSearch {
 
   #self(localIp: string): NodeAddress {
     const { announce } = this.#init;
-    if (announce !== null) return { ...announce, port: this.#port };
+    if (announce !== null) return { v4: announce.v4, v6: announce.v6, port: this.#port };
     return localIp.includes(':')
       ? { v4: null, v6: localIp, port: this.#port }
       : { v4: localIp, v6: null, port: this.#port };

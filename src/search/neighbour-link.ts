@@ -54,10 +54,14 @@ export class NeighbourLink {
   /** Does no I/O until `start`. */
   constructor(init: NeighbourLinkInit) {
     this.#init = init;
-    this.host = init.host;
-    this.port = init.port;
+    const { host, port, localAddress, clock } = init;
+    this.host = host;
+    this.port = port;
     this.#single = new SingleMessages({
-      ...init,
+      host,
+      port,
+      localAddress,
+      clock,
       connections: PLAIN_CONNECTIONS,
       room: MAX_WAITING,
       mayConnect: () => true,

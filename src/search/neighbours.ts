@@ -246,7 +246,6 @@ export class Neighbours {
     const key = keyOf(at);
     if (this.#neighbours.has(key)) return;
     const link = new NeighbourLink({
-      ...at,
       localAddress:
         localAddress !== undefined && sameFamily(at.host, localAddress) ? localAddress : undefined,
       clock,
@@ -258,6 +257,7 @@ export class Neighbours {
         return encodeRequest({ command: 'NEAR', packet, address: self(ip), ttl: 1 });
       },
       changed: (changed) => this.#changed(key, changed),
+      ...at,
     });
     this.#neighbours.set(key, { link, named });
     this.#index();

@@ -189,7 +189,7 @@ export class ShareLibrary {
     this.#share(file, { md5, midstates: midstates ?? new Uint8Array(0), partSize });
     // Midstates are those of parts of our own size.
     if (partSize !== DEFAULT_PART_SIZE) return;
-    if (midstates !== null && !isSalted) this.#remember({ ...file, md5, midstates });
+    if (midstates !== null && !isSalted) this.#remember(file, { md5, midstates });
     else {
       this.#unknown.set(file, proven);
       this.#hashes.add(file);
@@ -385,7 +385,7 @@ export class ShareLibrary {
     const proven = this.#unknown.get(file);
     if (proven !== undefined) this.#learned(file, proven, result);
     else if (result.ok) {
-      this.#remember({ ...file, ...result });
+      this.#remember(file, result);
       this.#share(file, result);
     } else if (result.code === 'CHANGED') this.#unsettle(file, null);
     else this.#refuse(file, result.code, result.detail, RETRY_MS);
@@ -399,16 +399,18 @@ export class ShareLibrary {
     if (result.ok && (isSalted || result.md5 === md5)) {
       const { midstates, md5: plain } = result;
       this.#shared.learn(file.path, midstates);
-      this.#remember({ ...file, md5, midstates, ...(isSalted ? { plain } : {}) });
+      this.#remember(file, isSalted ? { md5, plain, midstates } : { md5, midstates });
     } else if (result.ok || result.code === 'CHANGED') this.#unsettle(file, null);
     else this.#options.logger.warn({ path: file.path, ...result }, 'a downloaded file was not hashed');
   }
 
-  #remember(known: Omit<IndexEntry, 'partSize'>): void {
-    const { path, identity, md5, plain, midstates } = known;
-    const entry = { path, identity, md5, ...(plain === undefined ? {} : { plain }), midstates };
+  #remember(
+    { path, identity }: ScannedFile,
+    { md5, plain, midstates }: Pick<IndexEntry, 'md5' | 'plain' | 'midstates'>,
+  ): void {
+    const salted = plain === undefined ? {} : { plain };
     this.#options.index
-      ?.put({ ...entry, partSize: DEFAULT_PART_SIZE })
+      ?.put({ path, identity, md5, ...salted, partSize: DEFAULT_PART_SIZE, midstates })
       .catch((error: unknown) => this.#tellIndexTrouble(error));
   }
 

@@ -38,6 +38,7 @@ import { PeerTrust } from './peer-trust.js';
 import { Repair } from './repair.js';
 import type { PeerStates, SwarmCounts } from './swarm-counts.js';
 import { type HashThread, PrefixHash } from './verification.js';
+import { type Way, WayChoice } from './way-choice.js';
 
 /** Parts ahead of the verified prefix that are fetched at random. */
 const WINDOW_PARTS = 64;
@@ -54,14 +55,6 @@ const STALLED_MS = 120_000;
 /** A repair gives up on owners that send nothing for this long. */
 const REPAIR_PATIENCE_MS = 20_000;
 const FROM_EARLIER_RUN = -1;
-
-/** Midstates exist when parts end at whole blocks of MD5. */
-const MD5_BLOCK = 64;
-/** Owners get this long to send the first list of midstates; without one the whole MD5 decides. */
-const FIRST_LIST_MS = 3_000;
-/** … and a long list besides the time that its 16 bytes a part take at 64 kB/s. */
-const SHORT_LIST_PARTS = 4_096;
-const LIST_PARTS_PER_MS = 4;
 
 /** What the whole file was proven by; 'unproven' only when verification was switched off. */
 export type Proof = 'midstates' | 'salted-midstates' | 'md5' | 'salted-md5' | 'unproven';
@@ -139,12 +132,12 @@ export class Download {
   readonly #fetcher: Fetcher;
   readonly #watch: OwnerWatch;
   readonly #lists: MidstateLists;
+  readonly #choice: WayChoice;
   readonly #hash: PrefixHash;
   readonly #senders: Int32Array;
   readonly #trust: PeerTrust;
   /** Stored before it was known how to verify, and hot still; they go when memory is needed. */
   readonly #hot = new Map<PartIndex, LandedPart>();
-  #way: 'undecided' | 'chain' | 'whole' | 'none' = 'undecided';
   #chain: ChainVerification | null = null;
   #proof: Proof | null = null;
   readonly #stats: FetchStats = {
@@ -166,10 +159,6 @@ export class Download {
   #hasWritten = false;
   /** What is stored is known to be wrong somewhere. */
   #wrong = false;
-  #askedForList = false;
-  /** Runs while the first list is awaited. */
-  #listDeadline: Timer | null = null;
-  #stopped = false;
   #failure: Error | null = null;
   #wake: () => void = () => {};
   #timer: Timer | null = null;
@@ -205,6 +194,14 @@ export class Download {
     this.#active = this.#fetcher;
     this.#watch = new OwnerWatch(init.findOwners, (owners) => this.#owners(owners), clock);
     this.#lists = new MidstateLists(manifest.md5, partCount, () => this.#book.peers, clock);
+    this.#choice = new WayChoice({
+      geometry: manifest.geometry,
+      verify: init.verify,
+      stored,
+      lists: this.#lists,
+      clock,
+      decided: (list) => this.#decided(list),
+    });
     this.#trust = new PeerTrust(this.#book, this.#picker, () => this.#active.pump(), clock);
     for (const part of stored) {
       this.#picker.landed(part);
@@ -217,7 +214,7 @@ export class Download {
    * owner was tried and the id does not hold), 'interrupted'; what is stored stays stored.
    */
   async run(signal: AbortSignal): Promise<Proof> {
-    const { stored, memory } = this.#init;
+    const { manifest, stored, memory } = this.#init;
     const interrupt = () => this.#fail(new OperationalError('interrupted', 'INTERRUPTED', 'interrupted'));
     signal.addEventListener('abort', interrupt);
     const pressure = memory.onPressure(() => this.#coolOne() || this.#hash.dropOne());
@@ -227,7 +224,8 @@ export class Download {
       this.#init.counts.began(this);
       this.#hash.onAdvance = (prefix) => this.#advanced(prefix);
       this.#hash.onFailure = (error) => this.#fail(error);
-      this.#decideEarly();
+      this.#choice.start();
+      if (this.#way === 'undecided') this.#picker.hurry((manifest.geometry.partCount - 1) as PartIndex);
       this.#watch.start();
       this.#fetcher.start();
       this.#check();
@@ -283,8 +281,11 @@ export class Download {
       .filter(({ listed, banned }) => listed || banned)
       .slice(0, limit)
       .map(({ address, parts, complete, banned, rate }) => ({
-        ...{ address, complete, banned, rate: Math.round(rate) },
+        address,
         parts: parts.owned,
+        complete,
+        banned,
+        rate: Math.round(rate),
       }));
   }
 
@@ -345,42 +346,13 @@ export class Download {
     this.#everAnswered = true;
     if (owners.length > 0) this.#everListed = true;
     this.#book.update(owners, this.#init.clock.now());
-    if (this.#way === 'undecided') {
-      if (owners.length > 0) void this.#askForFirstList();
-      else if (this.#init.stored.isComplete) this.#decide('whole');
-    }
+    this.#choice.ownersNamed(owners.length > 0);
     this.#chain?.ownersChanged();
     this.#active.ownersChanged();
   }
 
-  /** What cannot have a list of midstates, or needs none. */
-  #decideEarly(): void {
-    const { manifest, verify, stored, clock } = this.#init;
-    const { partSize, partCount } = manifest.geometry;
-    if (!verify) this.#decide('none');
-    else if (partCount <= 1 || partSize % MD5_BLOCK !== 0) this.#decide('whole');
-    else {
-      this.#picker.hurry((partCount - 1) as PartIndex);
-      // With nothing to fetch there may never be an owner.
-      if (stored.isComplete) this.#listDeadline = clock.after(FIRST_LIST_MS, () => this.#decide('whole'));
-    }
-  }
-
-  /** Does nothing when it was called before. */
-  async #askForFirstList(): Promise<void> {
-    if (this.#askedForList) return;
-    this.#askedForList = true;
-    const { clock, manifest } = this.#init;
-    const longParts = Math.max(0, manifest.geometry.partCount - SHORT_LIST_PARTS);
-    const listMs = FIRST_LIST_MS + longParts / LIST_PARTS_PER_MS;
-    this.#listDeadline ??= clock.after(listMs, () => this.#decide('whole'));
-    const list = await this.#lists.next();
-    if (this.#way !== 'undecided' || this.#stopped) return;
-    // Nobody to ask yet: a complete owner may still be named before the deadline.
-    this.#askedForList = list !== null || this.#lists.asked > 0;
-    if (!this.#askedForList) return;
-    if (list !== null) this.#chain = this.#verification(list);
-    this.#decide(list === null ? 'whole' : 'chain');
+  get #way(): Way {
+    return this.#choice.way;
   }
 
   #verification(list: MidstateList): ChainVerification {
@@ -415,11 +387,10 @@ export class Download {
     );
   }
 
-  #decide(way: 'chain' | 'whole' | 'none'): void {
-    this.#way = way;
-    this.#listDeadline?.cancel();
-    if (way !== 'chain') this.#lists.stop();
-    if (way !== 'whole') this.#picker.dropWindow();
+  #decided(list: MidstateList | null): void {
+    if (list === null) this.#lists.stop();
+    else this.#chain = this.#verification(list);
+    if (this.#way !== 'whole') this.#picker.dropWindow();
     for (const part of this.#init.stored) {
       const landed = this.#hot.get(part) ?? null;
       this.#hot.delete(part);
@@ -669,10 +640,9 @@ export class Download {
   }
 
   async #stop(): Promise<void> {
-    this.#stopped = true;
     this.#init.counts.ended(this);
     this.#timer?.cancel();
-    this.#listDeadline?.cancel();
+    this.#choice.stop();
     this.#watch.stop();
     this.#lists.stop();
     this.#active.stop();

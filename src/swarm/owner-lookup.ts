@@ -66,6 +66,9 @@ export class OwnerLookup {
 }
 
 const statusOf = ({ address, parts }: Owner): OwnerStatus => ({
-  ...{ address, parts: parts.owned, complete: parts.isComplete },
-  ...{ banned: false, rate: 0 },
+  address,
+  parts: parts.owned,
+  complete: parts.isComplete,
+  banned: false,
+  rate: 0,
 });

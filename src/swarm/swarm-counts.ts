@@ -19,6 +19,7 @@ interface Running {
 
 export class SwarmCounts {
   readonly #running = new Set<Running>();
+  /** All there from the start: to Prometheus, a count that appears with 1 has not grown. */
   readonly #parts: Record<ExchangeFailure['kind'] | 'verified' | 'wrong' | 'duplicate', number> = {
     ...{ verified: 0, wrong: 0, duplicate: 0 },
     ...{

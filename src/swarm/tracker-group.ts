@@ -231,7 +231,7 @@ function mergeFiles(answers: readonly Answer<TrackerSession, readonly FoundFile[
   }
   return [...found.values()].map((descriptions) => {
     const [first, ...others] = descriptions.sort((a, b) => b.sessions.length - a.sessions.length);
-    return { ...first!.file, sessions: first!.sessions, otherwise: others.map(({ file }) => file) };
+    return { sessions: first!.sessions, otherwise: others.map(({ file }) => file), ...first!.file };
   });
 }
 

@@ -95,7 +95,7 @@ export function decodeSession(id: SessionId, bytes: Buffer, later: number): Sess
   const proven = bytes[0]!;
   if (halves === null || !Number.isInteger(port) || proven > 3)
     throw new DamagedRecord(`session ${id} without an address`);
-  return { id, address: { ...halves, port }, proven: proven as ProvenHalves, heard };
+  return { id, address: { v4: halves.v4, v6: halves.v6, port }, proven: proven as ProvenHalves, heard };
 }
 
 function readMoment(bytes: Buffer, at: number, length: number): number {

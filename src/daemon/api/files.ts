@@ -270,12 +270,20 @@ export class DaemonFiles implements Files {
     const progress = transfer.progress();
     const parts = progress?.parts ?? kept?.owned ?? 0;
     return {
-      ...{ md5, name: magnet.name ?? md5, size, partSize, partCount, state, error, priority, parts },
-      magnet: formatMagnet(magnet),
+      md5,
+      name: magnet.name ?? md5,
+      size,
+      partSize,
+      partCount,
       path: transfer.arriving?.dataPath ?? null,
+      state,
       stored: progress?.bytes ?? Math.min(size, parts * partSize),
+      parts,
+      magnet: formatMagnet(magnet),
       rate: progress?.rate ?? 0,
       peers: progress?.peers ?? 0,
+      error,
+      priority,
       uploadedBytes: this.#seedbox.sent.bytes(md5),
     };
   }
