@@ -10,3 +10,19 @@ export async function freePort(): Promise<number> {
   await once(server, 'close');
   return port;
 }
+
+const TRIES = 5;
+
+/**
+ * What `start` makes of a free port. Another process, or a connection of one, may take the port before the program that
+ * `start` starts does: then it is started on another one. `start` rejects with what the program printed.
+ */
+export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      if (tries === TRIES || !/address already in use/i.test((error as Error).message)) throw error;
+    }
+  }
+}

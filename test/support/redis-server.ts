@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Child } from '../../bench/lib/child.js';
-import { freePort } from '../../bench/lib/free-port.js';
+import { freePort, onFreePort } from '../../bench/lib/free-port.js';
 import { atEnd, type Scope } from './clean-up.js';
 import { tempFolder } from './files.js';
 
@@ -24,33 +24,43 @@ export class RedisServer {
   }
 
   /** Keeps nothing on disk unless `args` say so. Ended when the test is over. */
-  static async start(t: Scope, args: readonly string[] = ['--appendonly', 'no']): Promise<RedisServer> {
-    const server = await RedisServer.prepare(t, args);
-    await server.start();
-    return server;
+  static start(t: Scope, args: readonly string[] = ['--appendonly', 'no']): Promise<RedisServer> {
+    return onFreePort(async (port) => {
+      const server = await RedisServer.#on(port, t, args);
+      await server.start();
+      return server;
+    });
   }
 
   /** As `start`, without starting it. */
   static async prepare(t: Scope, args: readonly string[] = []): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), await tempFolder(t), args);
-    atEnd(t, () => server.kill());
-    return server;
+    return RedisServer.#on(await freePort(), t, args);
   }
 
   /** A node that can be made part of a cluster. */
-  static async startNode(t: Scope): Promise<RedisServer> {
-    return RedisServer.start(t, ['--cluster-enabled', 'yes', '--cluster-port', `${await freePort()}`]);
+  static startNode(t: Scope): Promise<RedisServer> {
+    return onFreePort((port) =>
+      RedisServer.start(t, ['--cluster-enabled', 'yes', '--cluster-port', `${port}`]),
+    );
   }
 
   /** A sentinel that watches the engine on `port` of this machine under the name `master`. */
-  static async startSentinel(t: Scope, master: string, port: number): Promise<RedisServer> {
-    const sentinel = await RedisServer.prepare(t);
-    const file = join(await tempFolder(t), 'sentinel.conf');
-    await writeFile(file, `port ${sentinel.port}\nsentinel monitor ${master} 127.0.0.1 ${port} 1\n`);
-    const child = await Child.start('sentinel', 'redis-server', [file, '--sentinel']);
-    sentinel.#child = child;
-    await child.line((line) => line.includes('+monitor master') || null, READY_WITHIN_MS);
-    return sentinel;
+  static startSentinel(t: Scope, master: string, port: number): Promise<RedisServer> {
+    return onFreePort(async (own) => {
+      const sentinel = await RedisServer.#on(own, t, []);
+      const file = join(sentinel.folder, 'sentinel.conf');
+      await writeFile(file, `port ${own}\nsentinel monitor ${master} 127.0.0.1 ${port} 1\n`);
+      const child = await Child.start('sentinel', 'redis-server', [file, '--sentinel']);
+      sentinel.#child = child;
+      await child.line((line) => line.includes('+monitor master') || null, READY_WITHIN_MS);
+      return sentinel;
+    });
+  }
+
+  static async #on(port: number, t: Scope, args: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(port, await tempFolder(t), args);
+    atEnd(t, () => server.kill());
+    return server;
   }
 
   get url(): string {
