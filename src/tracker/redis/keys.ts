@@ -8,11 +8,11 @@
  *     bt:{MD5}:leaving          SessionID → until when (ms) it is leaving
  *     bt:{sNN}:session:SESSION  announced address, proven halves, account; expires unless renewed by signs of life
  *     bt:{sNN}:files:SESSION    the files it owns something of → who put it there last
- *     bt:{sNN}:uncounted:SESSION  those of them that its account does not count yet
  *     bt:{sNN}:heard            SessionID → last sign of life, of all sessions of bucket NN
  *     bt:{sNN}:addresses        SessionID → announced address and account, for when the session has expired
  *     bt:address:ADDRESS        SessionID
  *     bt:account:{NETWORK}      SessionID → how many files it is counted for; the sum is in bt:account:{NETWORK}:files
+ *     bt:account:{NETWORK}:files:SESSION  those files → as which of its session's new ones each was counted last
  *     bt:keeper                 the process that ends the sessions of dead peers
  *     bt:generation             whoever found it missing: another one means that everything was lost in between
  *     bt:writable:{TAG}         what is written to find out whether the node of TAG takes it again; expires at once

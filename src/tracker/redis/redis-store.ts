@@ -226,7 +226,8 @@ export class RedisStore implements TrackerStore {
     const outcome = reserved.isCounted ? await attempt(recordOf(reserved)) : 'ADDRESS_FILES_FULL';
     if (outcome === 'NO_OWNER') throw new InvariantError('a session with a record can own');
     if (typeof outcome !== 'number') {
-      if (reserved.outcome === 'NEW') await this.#sessions.release(session, listed);
+      // Who only found it there leaves it to whom it belongs to, unless it can belong to nobody.
+      if (reserved.outcome === 'NEW' || !reserved.isCounted) await this.#sessions.release(session, listed);
       return outcome;
     }
     const after = await this.#sessions.reserve(session, listed, null);

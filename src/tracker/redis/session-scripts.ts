@@ -17,7 +17,6 @@ local heard = base .. ':heard'
 local addresses = base .. ':addresses'
 local session = base .. ':session:' .. id
 local files = base .. ':files:' .. id
-local uncounted = base .. ':uncounted:' .. id
 local function live()
   local known = redis.call('HMGET', session, 'address', 'proven', 'doomed')
   return known[1] and not known[3] and known
@@ -68,24 +67,18 @@ return proven
 `;
 
 /**
- * ARGV: session, md5, stamp, most files. Whether the file was put into the list, what visit returns, and the account that is
- * still to count the file ('' : none) with the most files of it; or nil.
+ * ARGV: session, md5, stamp, most files. Whether the file was put into the list, what visit returns, the account ('' : none)
+ * with the most files of it, and how many new files the list has had by now; or nil.
  */
 const RESERVE = `${PRELUDE}
 local known = live()
 if not known then return nil end
-local account = redis.call('HMGET', session, 'account', 'files')
 local had = redis.call('HEXISTS', files, ARGV[2]) == 1
-if not had and redis.call('HLEN', files) >= tonumber(ARGV[4]) then return {'FULL', known[1], known[2], '', ''} end
+if not had and redis.call('HLEN', files) >= tonumber(ARGV[4]) then return {'FULL', known[1], known[2], '', '', 0} end
 redis.call('HSET', files, ARGV[2], ARGV[3])
-if account[1] and not had then redis.call('SADD', uncounted, ARGV[2]) end
-local counts = redis.call('SISMEMBER', uncounted, ARGV[2]) == 0
-return {had and 'HAD' or 'NEW', known[1], known[2], counts and '' or account[1], account[2] or ''}
-`;
-
-/** ARGV: session, md5. The account counts the file. Whether it does so only now: 0 when it did before, or the file left the list. */
-const FILE_COUNTED = `${PRELUDE}
-return redis.call('SREM', uncounted, ARGV[2])
+if not had then redis.call('HINCRBY', session, 'listed', 1) end
+local of = redis.call('HMGET', session, 'account', 'files', 'listed')
+return {had and 'HAD' or 'NEW', known[1], known[2], of[1] or '', of[2] or '', tonumber(of[3] or 0)}
 `;
 
 /** ARGV: session, md5, stamp: of the file in the list, if it is there. */
@@ -95,14 +88,15 @@ return 0
 `;
 
 /**
- * ARGV: session, md5, stamp. Takes the file from the list unless somebody put it there since; the account that it was
- * counted for, '' when it was for none, or nothing was taken.
+ * ARGV: session, md5, stamp. Takes the file from the list unless somebody put it there since. When it is not there any more:
+ * the account that it may be counted for, and how many new files the list has had by now; else ''.
  */
 const RELEASE = `${PRELUDE}
-if redis.call('HGET', files, ARGV[2]) ~= ARGV[3] then return '' end
+local stamp = redis.call('HGET', files, ARGV[2])
+if stamp and stamp ~= ARGV[3] then return {'', 0} end
 redis.call('HDEL', files, ARGV[2])
-if redis.call('SREM', uncounted, ARGV[2]) == 1 then return '' end
-return redis.call('HGET', session, 'account') or ''
+local of = redis.call('HMGET', session, 'account', 'listed')
+return {of[1] or '', tonumber(of[2] or 0)}
 `;
 
 /** The files in the list, each with its stamp. */
@@ -135,7 +129,7 @@ return redis.call('HGET', addresses, id)
 
 /** Of a session that does not live; the bucket's line. */
 const BURY = `${PRELUDE}
-redis.call('DEL', session, files, uncounted)
+redis.call('DEL', session, files)
 redis.call('HDEL', addresses, id)
 redis.call('ZREM', heard, id)
 return tell()
@@ -200,7 +194,6 @@ export const SESSION_SCRIPTS = {
   createSession: CREATE,
   prove: PROVE,
   reserveFile: RESERVE,
-  fileCounted: FILE_COUNTED,
   stampFile: STAMP,
   releaseFile: RELEASE,
   doom: DOOM,

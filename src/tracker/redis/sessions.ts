@@ -36,7 +36,10 @@ export interface ListedFile {
 }
 
 type Known = readonly [address: string, proven: string];
-type Reserved = readonly ['NEW' | 'HAD' | 'FULL', ...Known, network: string, mostFiles: string];
+type Reserved = readonly [
+  ...['NEW' | 'HAD' | 'FULL', ...Known],
+  ...[network: string, mostFiles: string, listed: number],
+];
 
 /** Sessions in the engine: logging in, signs of life, proofs, and each session's list of files. */
 export class Sessions {
@@ -109,15 +112,10 @@ export class Sessions {
     const { md5, stamp } = listed;
     const answer = await this.#on(session, 'reserveFile', md5, stamp, limit ?? Number.MAX_SAFE_INTEGER);
     if (answer === null) return null;
-    const [outcome, address, proven, network, mostFiles] = answer as Reserved;
-    const live = liveSession([address, proven]);
+    const [outcome, address, proven, network, mostFiles, newFiles] = answer as Reserved;
     const account = { network, mostFiles: Number(mostFiles) } satisfies AccountOfSession;
-    if (network === '') return { outcome, isCounted: true, ...live };
-    if (!(await this.#accounts.countFile(account, session))) return { outcome, isCounted: false, ...live };
-    // Of those who had it counted at the same time, all but one take that back.
-    if ((await this.#on(session, 'fileCounted', md5)) === 0)
-      await this.#accounts.uncountFile(network, session);
-    return { outcome, isCounted: true, ...live };
+    const isCounted = network === '' || (await this.#accounts.countFile(account, session, md5, newFiles));
+    return { outcome, isCounted, ...liveSession([address, proven]) };
   }
 
   /** Puts a stamp on the file in the session's list, if it is there. */
@@ -130,10 +128,10 @@ export class Sessions {
     await this.#on(session, 'stampFile', md5, stamp);
   }
 
-  /** Takes the file from the session's list, unless somebody put it there since. */
+  /** Takes the file from the session's list and its account, unless somebody put it there since. */
   async release(session: SessionId, { md5, stamp }: ListedFile): Promise<void> {
-    const network = (await this.#on(session, 'releaseFile', md5, stamp)) as string;
-    if (network !== '') await this.#accounts.uncountFile(network, session);
+    const [network, newFiles] = (await this.#on(session, 'releaseFile', md5, stamp)) as [string, number];
+    if (network !== '') await this.#accounts.uncountFile(network, session, md5, newFiles);
   }
 
   /** In the order of their ids. */

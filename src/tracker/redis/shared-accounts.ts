@@ -1,4 +1,4 @@
-import type { SessionId } from '../../model/ids.js';
+import type { FileMd5, SessionId } from '../../model/ids.js';
 import type { AccountTerms } from '../accounts.js';
 import type { Engine } from './engine.js';
 import { accountKey } from './keys.js';
@@ -12,9 +12,9 @@ export interface AccountOfSession {
 /**
  * What the sessions of one address hold together, counted in the engine.
  *
- * A session is counted after it is there, and a file after it is in the session's list, which knows those that are not
- * counted yet; a file is counted no more after it left the list. So a process that dies, or loses the engine, in between
- * leaves something that is not counted, or a file too many, which its session is counted for until it ends: all that it was
+ * A session is counted after it is there, and a file after it is in the session's list; a file is counted no more after it
+ * left the list. So a process that dies, or loses the engine, in between leaves something that is not counted until it is
+ * asked for again, or a file too many, which its session is counted for until it gives that up or ends: all that it was
  * counted for ends with it.
  */
 export class SharedAccounts {
@@ -38,13 +38,20 @@ export class SharedAccounts {
     await this.#engine.run('quitAccount', accountKey(network), session);
   }
 
-  /** Whether the session may own one more file; it counts then. */
-  async countFile({ network, mostFiles }: AccountOfSession, session: SessionId): Promise<boolean> {
-    return (await this.#engine.run('countFile', accountKey(network), session, mostFiles)) === 1;
+  /** Whether the session may own the file; it counts then, once. `listed`: new files that the session's list has had. */
+  async countFile(
+    { network, mostFiles }: AccountOfSession,
+    session: SessionId,
+    md5: FileMd5,
+    listed: number,
+  ): Promise<boolean> {
+    const asked = [session, mostFiles, md5, listed] as const;
+    return (await this.#engine.run('countFile', accountKey(network), ...asked)) === 1;
   }
 
-  async uncountFile(network: string, session: SessionId): Promise<void> {
-    await this.#engine.run('uncountFile', accountKey(network), session);
+  /** The file counts no more unless it came again after the session's list had had so many new files. */
+  async uncountFile(network: string, session: SessionId, md5: FileMd5, listed: number): Promise<void> {
+    await this.#engine.run('uncountFile', accountKey(network), session, md5, listed);
   }
 }
 
