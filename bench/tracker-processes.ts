@@ -6,7 +6,7 @@
  * How much more N processes do depends on the processors: the engine and the load need theirs, too. So beside the rates it
  * prints what a request costs each of them, and what that lets the tracker's processes reach with a processor for each,
  * as long as the engine, which has one, does not reach its own bound first. `--share 0.4` gives each process of the
- * tracker that share of a processor and so leaves the engine and the load what they need, as more processors would.
+ * tracker that serves that share of a processor and so leaves the engine and the load what they need, as more processors would.
  */
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -63,7 +63,7 @@ async function start(program: Program, processes: number): Promise<Contender> {
   const at = parseHostPort(text, 0)!;
   const children = childrenOf(tracker.pid);
   const populated = await populate(at, population, connections);
-  if (share < 1) for (const pid of children.length > 0 ? children : [tracker.pid]) shares.limit(pid);
+  for (const pid of children.length > 0 ? children : [tracker.pid]) shares.limit(pid);
   return { processes, at, tracker, redis, pids: [tracker.pid, ...children], populated, runs: [] };
 }
 
@@ -101,11 +101,7 @@ function tell({ processes, runs }: Contender, report: Report): { rate: number; p
   return { rate, possible };
 }
 
-await inScratchFolder(async (folder) => {
-  const report = new Report('tracker-processes', values.json);
-  report.run();
-  const program = new Program(folder);
-  const [one, several] = [await start(program, 1), await start(program, Number(values.processes))];
+async function compare([one, several]: readonly [Contender, Contender], report: Report): Promise<void> {
   // The first of each only warms up; during that of several, they are watched.
   await run(one);
   const watched = run(several);
@@ -116,7 +112,7 @@ await inScratchFolder(async (folder) => {
     await run(several);
   }
   report.note(`${cpus().length} processors for the tracker's processes, the engine and the load`);
-  if (share < 1) report.note(`each process of the tracker has ${share} of a processor`);
+  if (share < 1) report.note(`each process of the tracker that serves has ${share} of a processor`);
   const [alone, together] = [tell(one, report), tell(several, report)];
   report.result('ratio', together.rate / alone.rate, 'x');
   report.result('possible-ratio', together.possible / alone.possible, 'x');
@@ -124,10 +120,22 @@ await inScratchFolder(async (folder) => {
   report.result('parts-lost', lost, 'parts');
   report.result('pairs-leaving', pairs, 'requests');
   report.result('double-logouts', doubleLogouts, 'requests');
-  for (const { tracker, redis } of [one, several]) {
-    await tracker.end();
-    await redis.end();
-  }
-  shares.end();
   if (lost + doubleLogouts > 0) process.exitCode = 1;
+}
+
+await inScratchFolder(async (folder) => {
+  const report = new Report('tracker-processes', values.json);
+  report.run();
+  const program = new Program(folder);
+  const contenders: Contender[] = [];
+  try {
+    for (const processes of [1, Number(values.processes)]) contenders.push(await start(program, processes));
+    await compare(contenders as [Contender, Contender], report);
+  } finally {
+    for (const { tracker, redis } of contenders) {
+      await tracker.end();
+      await redis.end();
+    }
+    shares.end();
+  }
 });
