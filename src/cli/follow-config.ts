@@ -1,5 +1,6 @@
 /**
- * The limits of the config file, kept to by a node that runs: applied at its start, and again at each SIGHUP.
+ * The limits of the config file, kept to by a node that runs: applied at its start, and again at each SIGHUP, which without
+ * such a file does nothing.
  *
  * Invariant: what the node keeps to is what the file said when it was last read without an error. Readings follow each
  * other; of those asked for meanwhile one is made.
@@ -37,7 +38,7 @@ export class ConfigFollower {
   #reading = false;
   #again = false;
   #isStopped = false;
-  #deaf: () => void = () => {};
+  readonly #deaf: () => void;
 
   /** Begins to follow. */
   constructor(following: Following, node: Adjustable) {
@@ -45,8 +46,7 @@ export class ConfigFollower {
     this.#node = node;
     this.#now = following;
     for (const [md5, limits] of following.files) node.setFileLimits(md5, limits);
-    // Without a file the signal keeps its usual meaning.
-    if (following.configureAgain !== null) this.#deaf = onHangUp(following.stop, () => void this.#read());
+    this.#deaf = onHangUp(following.stop, () => void this.#read());
   }
 
   /** What is being read does not count any more: a node that stops has ended its limits. */
@@ -56,13 +56,14 @@ export class ConfigFollower {
   }
 
   async #read(): Promise<void> {
+    const { output, env, configureAgain } = this.#following;
+    if (configureAgain === null) return;
     this.#again = this.#reading;
     if (this.#reading) return;
     this.#reading = true;
-    const { output, env, configureAgain } = this.#following;
     const logger = await openLogger(output, env, 'info');
     try {
-      const next = await configureAgain!();
+      const next = await configureAgain();
       if (this.#isStopped) return;
       const changes = this.#apply(next);
       logger.info(

@@ -50,7 +50,8 @@ export async function run(invocation: Invocation<'get'>): Promise<void> {
       downloadLimit: settings['download-limit'],
       cacheBytes: settings.cache,
       onAdjustable: (node) => {
-        followers.push(new ConfigFollower(invocation, node));
+        // Without a config file SIGHUP ends a download, as it does other commands of a terminal.
+        if (invocation.configureAgain !== null) followers.push(new ConfigFollower(invocation, node));
       },
       choose: (matches) => chooseFile(matches, output, stop),
       onProgress: (progress) => report.update(progress),

@@ -17,8 +17,8 @@ export async function startTracker(
 ): Promise<TrackerService> {
   const server = new TrackerServer(options);
   const address = await listening(options.listen, flag, () => server.start());
-  // Without lists the signal keeps its usual meaning.
-  const deaf = options.accessFiles ? onHangUp(stop, () => void server.reload()) : () => {};
+  // Also without lists: who sends it to all has nothing to read again here, and does not mean to end it.
+  const deaf = onHangUp(stop, () => void server.reload());
   return {
     address,
     tracker: server,

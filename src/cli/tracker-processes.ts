@@ -14,7 +14,6 @@ import type { Invocation } from './invocation.js';
 import { openLogger } from './log.js';
 import { type Service, serve } from './serve.js';
 import type { StopRequest } from './stop-request.js';
-import { accessOptions } from './tracker-options.js';
 import { version } from './version.js';
 
 const STOP = 'stop';
@@ -76,8 +75,7 @@ export async function lead(invocation: Invocation<'tracker'>): Promise<void> {
   const reports = http?.server.processReports(processes) ?? null;
   const leader = new Leader(processes, logger, env[STATS_VARIABLE], reports);
   stop.signal.addEventListener('abort', () => void leader.stop());
-  // Without lists the signal keeps its usual meaning, for each process.
-  if (accessOptions(settings).accessFiles !== undefined) onHangUp(stop, () => leader.reload());
+  onHangUp(stop, () => leader.reload());
   await serve(async () => {
     const at = await withPort(settings.listen);
     const isStarted = await leader.start(at);

@@ -2,7 +2,7 @@
  * The config file: TOML, one key for each setting, and a table of limits for each file that has its own. Loaded only when a file is given: `zod` takes 60 ms to load.
  */
 import { readFile } from 'node:fs/promises';
-import { parse } from 'smol-toml';
+import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
 import { OperationalError, UsageError } from '../core/errors.js';
 import { type FileMd5, parseFileMd5 } from '../model/ids.js';
@@ -95,8 +95,9 @@ function parseToml(text: string, path: string): unknown {
   try {
     return parse(text);
   } catch (cause) {
-    const firstLine = String(cause instanceof Error ? cause.message : cause).split('\n', 1)[0];
-    throw new UsageError('BAD_CONFIG', `${path}: ${firstLine}`, { cause });
+    if (!(cause instanceof TomlError)) throw cause;
+    const [firstLine] = cause.message.split('\n', 1);
+    throw new UsageError('BAD_CONFIG', `${path}:${cause.line}:${cause.column}: ${firstLine}`, { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { open as openFile, statfs } from 'node:fs/promises';
+import { type FileHandle, open as openFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Key, open, type RootDatabase } from 'lmdb';
 import { type RecordKey, readKey, TIME_KEY, writeKey } from './state-records.js';
@@ -48,7 +48,9 @@ export class LmdbFile {
 
   /** Opens what is in the folder, or makes it. Throws what the package and the disk throw. */
   static async open(folder: string): Promise<LmdbFile> {
+    // The package crashes where it cannot open one of its two files.
     await fillUp(join(folder, 'data.mdb'));
+    await (await openThere(join(folder, 'lock.mdb')))?.close();
     const db = open<Buffer>({
       path: folder,
       noSubdir: false,
@@ -114,6 +116,14 @@ async function causeOf(failure: unknown): Promise<unknown> {
   return commitError?.catch((reason: unknown) => reason) ?? failure;
 }
 
+/** For reading and writing; null when it is not there. Throws what the disk throws. */
+function openThere(path: string): Promise<FileHandle | null> {
+  return openFile(path, 'r+').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+}
+
 /**
  * Refuses a file that is another kind of file, which the package would crash on. Gives one that was cut off its length
  * back, with zeros, which are read as damage: what lies beyond the end of a file that is mapped into memory ends the
@@ -121,10 +131,7 @@ async function causeOf(failure: unknown): Promise<unknown> {
  * nothing is in them.)
  */
 async function fillUp(path: string): Promise<void> {
-  const file = await openFile(path, 'r+').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
+  const file = await openThere(path);
   if (file === null) return;
   try {
     const { size } = await file.stat();

@@ -326,6 +326,14 @@ function unreadable(folder: string, cause: unknown): unknown {
     );
   }
   const reason = cause instanceof Error ? cause.message : String(cause);
+  if (/^E(ACCES|PERM)$/.test((cause as NodeJS.ErrnoException).code ?? '')) {
+    return new OperationalError(
+      'disk',
+      'NO_PERMISSION',
+      `${folder}: the tracker's state cannot be opened (${reason}); give the user that runs the tracker the right to read and write it`,
+      { cause },
+    );
+  }
   return new OperationalError(
     'disk',
     'STORE_DAMAGED',

@@ -42,6 +42,21 @@ test('a tracker reads its lists again at SIGHUP; a bad one keeps the old and is 
   }
 });
 
+test('SIGHUP ends neither a tracker without lists nor a daemon without a config file', async (t) => {
+  const folder = await tempFolder(t);
+  const program = new TestProgram(t, folder);
+  const flags = { tracker: [], daemon: ['--downloads', join(folder, 'downloads'), '--http', 'off'] };
+  for (const command of ['tracker', 'daemon'] as const) {
+    const node = await program.cli(command, '--listen', '127.0.0.1:0', ...flags[command]);
+    await node.line((line) => line.startsWith(`${command} listening on`) || null, WITHIN_MS);
+    // The system delivers them in this order.
+    node.kill('SIGHUP');
+    node.kill('SIGTERM');
+    const { code, signal } = await node.exit(WITHIN_MS);
+    assert.deepEqual({ code, signal }, { code: 0, signal: null }, command);
+  }
+});
+
 test('a list that cannot be read, or is none, ends the start with one line', async (t) => {
   const folder = await tempFolder(t);
   const list = join(folder, 'networks');

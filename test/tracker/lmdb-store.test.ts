@@ -282,6 +282,16 @@ describe('lmdb store: trouble', () => {
     );
   });
 
+  test('files that cannot be opened are refused, as what they are', async (t) => {
+    const folder = await tempFolder(t);
+    await (await openKept(t, folder)).stop();
+    await rm(join(folder, 'lock.mdb'));
+    await mkdir(join(folder, 'lock.mdb'));
+    const error = await startOf(t, folder);
+    assert.ok(error instanceof OperationalError, String(error));
+    assert.match(error.message, /cannot be read \(EISDIR.*lock\.mdb/);
+  });
+
   test('a start that a reading of the state did not outlive is told of by the next one, and by no later one', async (t) => {
     const folder = await tempFolder(t);
     const warnings: unknown[] = [];
