@@ -28,6 +28,8 @@ function isProcessReport(message: unknown): message is ProcessReport {
 }
 
 interface ProcessReporterInit {
+  /** As its leader counts it. */
+  readonly number: number;
   readonly clock: Clock;
   readonly version: string;
   readonly logger: Logger;
@@ -55,8 +57,8 @@ export class ProcessReporter {
 
   /** From now on reports are sent. */
   start(tracker: Pick<TrackerServer, 'stats'>): void {
-    const { version, clock } = this.#init;
-    this.#sampling = collectProcess(this.#metrics, 'serve', version, clock);
+    const { number, version, clock } = this.#init;
+    this.#sampling = collectProcess(this.#metrics, { role: 'serve', number }, version, clock);
     collectTrackerServer(this.#metrics, tracker);
     collectConnections(this.#metrics, () => ({ tracker: tracker.stats().connections }));
     void this.#report(tracker);

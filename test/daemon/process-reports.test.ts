@@ -23,7 +23,7 @@ test('a report that cannot be made or sent is logged once and followed by others
   let sent = 0;
   const errors: string[] = [];
   const reporter = new ProcessReporter({
-    ...{ clock, version: '1.2.3' },
+    ...{ number: 1, clock, version: '1.2.3' },
     logger: { ...silentLogger, error: (_, message) => errors.push(message) },
     send() {
       if (failure === 'sent') throw new Error('no way to the leader');
