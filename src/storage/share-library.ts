@@ -124,7 +124,7 @@ export class ShareLibrary {
   readonly #unknown = new Map<ScannedFile, ProvenFile>();
   #scanning: Promise<void> | null = null;
   #isStopped = false;
-  /** What the last scan left out, so that each is said once. */
+  /** What the last scan left out, and what was added since, so that each is said once. */
   #problems = new Set<string>();
   /** Not shared, whatever a scan finds there. */
   readonly #withheld: Set<string>;
@@ -198,14 +198,18 @@ export class ShareLibrary {
 
   /**
    * Shares the file at `path`, or all of the folder there, as if it had been named at the start; gives the files found.
-   * What was withheld of them is so no more. Throws as scanPath, UsageError 'NOTHING_TO_SHARE' where there is none.
+   * What was withheld of them is so no more. Throws as scanPath, UsageError 'NOTHING_TO_SHARE' where there is none,
+   * OperationalError 'INTERRUPTED' when it is stopped meanwhile.
    */
   async add(path: string): Promise<readonly ScannedFile[]> {
     const { files, problems } = await scanPath(path, this.#options.leftOut);
     if (this.#isStopped) throw new OperationalError('interrupted', 'INTERRUPTED', 'the daemon stops');
-    if (files.length === 0) throw new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share`);
+    this.#tellProblems(problems, this.#problems);
+    if (files.length === 0) {
+      const why = problems.length === 0 ? '' : ': the log of the daemon says what was left out';
+      throw new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share${why}`);
+    }
     if (!this.#added.includes(path)) this.#added.push(path);
-    this.#tellProblems(problems);
     for (const file of files) {
       this.#withheld.delete(file.path);
       const state = this.#paths.get(file.path);
@@ -451,10 +455,11 @@ export class ShareLibrary {
     this.#options.logger.warn({ path: file.path, code, detail }, 'a file is not shared');
   }
 
-  #tellProblems(problems: readonly ScanProblem[]): void {
+  /** `kept`: those that are said already and still the case, whether they are among `problems` or not. */
+  #tellProblems(problems: readonly ScanProblem[], kept: Iterable<string> = []): void {
     const before = this.#problems;
     const byKey = new Map(problems.map((problem) => [`${problem.code} ${problem.path}`, problem]));
-    this.#problems = new Set(byKey.keys());
+    this.#problems = new Set([...kept, ...byKey.keys()]);
     const fresh = [...byKey].filter(([key]) => !before.has(key)).map(([, problem]) => problem);
     for (const { code } of fresh) this.#count(code);
     for (const problem of fresh.slice(0, MAX_LOGGED)) this.#options.logger.warn(problem, 'not shared');

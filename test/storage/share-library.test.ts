@@ -572,6 +572,22 @@ test('a file that was added and is gone at the next start is no error, and is fo
   await assert.rejects(subject.library.add(join(folder, 'none')), { code: 'FILE_MISSING' });
 });
 
+test('why nothing in an added folder can be shared is said and counted, once', async (t) => {
+  const folder = await sharedFolder(t, {});
+  const added = join(folder, '..', 'added');
+  await mkdir(added);
+  for (const at of [folder, added]) await symlink('/etc', join(at, 'outside'));
+  const subject = new Subject(t, { folders: [folder] });
+  await subject.library.start();
+  for (const _ of [1, 2]) await assert.rejects(subject.library.add(added), { code: 'NOTHING_TO_SHARE' });
+  await subject.library.rescan();
+  assert.deepEqual(subject.library.stats().errors, { LINK_OUTSIDE: 2 });
+  assert.deepEqual(
+    subject.warnings.map((warning) => (warning as { path?: string }).path),
+    [join(folder, 'outside'), join(added, 'outside')],
+  );
+});
+
 test('a file proven by its MD5 is shared at once, and its midstates as soon as they are known', async (t) => {
   const folder = await sharedFolder(t, {});
   const index = await openIndex(t, folder);
