@@ -25,6 +25,7 @@ import {
 } from './folder-scan.js';
 import { type EntryChecks, HashQueue } from './hash-queue.js';
 import type { IndexEntry } from './index-record.js';
+import { type NotShared, notSharedFor } from './not-shared.js';
 import { QuietPaths } from './quiet-paths.js';
 import { type SharedFile, SharedFiles } from './shared-files.js';
 
@@ -392,7 +393,7 @@ export class ShareLibrary {
       this.#remember(file, result);
       this.#share(file, result);
     } else if (result.code === 'CHANGED') this.#unsettle(file, null);
-    else this.#refuse(file, result.code, result.detail, RETRY_MS);
+    else this.#refuse(file, notSharedFor(result.code), result.detail, RETRY_MS);
   }
 
   /** A file that is shared already was hashed. */
@@ -449,7 +450,7 @@ export class ShareLibrary {
     if (removed !== null) this.#options.onRemoved(removed);
   }
 
-  #refuse(file: ScannedFile, code: string, detail: string, retryMs: number): void {
+  #refuse(file: ScannedFile, code: NotShared, detail: string, retryMs: number): void {
     this.#paths.set(file.path, { kind: 'refused', file, retryAt: this.#options.clock.now() + retryMs });
     this.#count(code);
     this.#options.logger.warn({ path: file.path, code, detail }, 'a file is not shared');
@@ -476,7 +477,7 @@ export class ShareLibrary {
     );
   }
 
-  #count(code: string): void {
+  #count(code: NotShared): void {
     this.#errors[code] = (this.#errors[code] ?? 0) + 1;
   }
 }
@@ -492,7 +493,7 @@ function unreadableRoot(error: unknown): FolderScan {
   if (!(error instanceof OperationalError)) throw error;
   return {
     files: [],
-    problems: [{ path: error.message, code: error.code, detail: 'not there for now' }],
+    problems: [{ path: error.message, code: notSharedFor(error.code), detail: 'not there for now' }],
     isComplete: false,
   };
 }

@@ -376,8 +376,10 @@ test('a file that cannot be read is said, left alone for a while, and tried agai
   subject.hash = failing;
   await subject.library.start();
   await subject.heard(1);
-  await until(() => subject.library.stats().errors.EIO === 1);
-  assert.deepEqual(subject.warnings, [{ path: join(folder, 'bad'), code: 'EIO', detail: 'i/o error' }]);
+  await until(() => subject.library.stats().errors.DISK_FAILURE === 1);
+  assert.deepEqual(subject.warnings, [
+    { path: join(folder, 'bad'), code: 'DISK_FAILURE', detail: 'i/o error' },
+  ]);
   await subject.library.rescan();
   assert.equal(subject.library.stats().unsettled, 0);
 
