@@ -112,6 +112,11 @@ const QUIET_MS = 3000;
 const RETRY_MS = 600_000;
 /** Of the problems that a scan finds, the first are logged one by one. */
 const MAX_LOGGED = 20;
+/** What can be wrong with a path that somebody names. */
+const WRONG_PATH: ReadonlySet<string> = new Set<NotShared>([
+  ...(['FILE_MISSING', 'FOLDER_MISSING', 'NOT_A_FOLDER', 'NO_FILE'] as const),
+  ...(['LINK_LOOP', 'NAME_TOO_LONG', 'NO_PERMISSION'] as const),
+]);
 /** Paths looked at together. */
 const BATCH = 64;
 
@@ -199,11 +204,11 @@ export class ShareLibrary {
 
   /**
    * Shares the file at `path`, or all of the folder there, as if it had been named at the start; gives the files found.
-   * What was withheld of them is so no more. Throws as scanPath, UsageError 'NOTHING_TO_SHARE' where there is none,
-   * OperationalError 'INTERRUPTED' when it is stopped meanwhile.
+   * What was withheld of them is so no more. Throws UsageError for a path that nothing can be shared from
+   * ('NOTHING_TO_SHARE', or one of WRONG_PATH), OperationalError 'disk', or 'INTERRUPTED' when it is stopped meanwhile.
    */
   async add(path: string): Promise<readonly ScannedFile[]> {
-    const { files, problems } = await scanPath(path, this.#options.leftOut);
+    const { files, problems } = await scanPath(path, this.#options.leftOut).catch(toldOfPath);
     if (this.#isStopped) throw new OperationalError('interrupted', 'INTERRUPTED', 'the daemon stops');
     this.#tellProblems(problems, this.#problems);
     if (files.length === 0) {
@@ -480,6 +485,12 @@ export class ShareLibrary {
   #count(code: NotShared): void {
     this.#errors[code] = (this.#errors[code] ?? 0) + 1;
   }
+}
+
+/** The disk is well: it is who named the path that has to name another. */
+function toldOfPath(error: unknown): never {
+  if (!(error instanceof OperationalError) || !WRONG_PATH.has(error.code)) throw error;
+  throw new UsageError(error.code, error.message, { cause: error });
 }
 
 /** What was added meanwhile may go without a word. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  chmod,
   mkdir,
   realpath,
   rename,
@@ -572,6 +573,26 @@ test('a file that was added and is gone at the next start is no error, and is fo
   await subject.library.rescan();
   await until(() => subject.library.stats().unsettled === 1);
   await assert.rejects(subject.library.add(join(folder, 'none')), { code: 'FILE_MISSING' });
+});
+
+test('that a path cannot be shared for what it is, is told to who named it', async (t) => {
+  const folder = await sharedFolder(t, { 'locked/file': B });
+  const { library } = new Subject(t, {});
+  await library.start();
+  await assert.rejects(library.add(join(folder, 'none')), { name: 'UsageError', code: 'FILE_MISSING' });
+  await chmod(join(folder, 'locked'), 0);
+  // The permissions of files do not hold for root.
+  const isRoot = process.geteuid!() === 0;
+  if (isRoot) process.seteuid!(65_534);
+  try {
+    await assert.rejects(library.add(join(folder, 'locked', 'file')), {
+      name: 'UsageError',
+      code: 'NO_PERMISSION',
+    });
+  } finally {
+    if (isRoot) process.seteuid!(0);
+  }
+  await chmod(join(folder, 'locked'), 0o700);
 });
 
 test('why nothing in an added folder can be shared is said and counted, once', async (t) => {
