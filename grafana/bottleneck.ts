@@ -1,11 +1,10 @@
 /** How short each thing is that can hold a node up: 0, there is plenty, to 1, it is what all else waits for. */
-import { busiestLoop, gauge, increase, rate, sum } from './query.js';
+import { atMost1, busiestLoop, gauge, increase, rate, sum } from './query.js';
 
 const THREADS = sum(gauge('bugtorrent_pool_threads'));
 const SLOTS = sum(gauge('bugtorrent_upload_slots'));
 const IN_USE = sum(gauge('bugtorrent_upload_slots_in_use'));
 
-const atMost1 = (expression: string): string => `clamp(${expression}, 0, 1)`;
 const orNothing = (expression: string): string => `(${expression}) or vector(0)`;
 
 interface Resource {
@@ -41,7 +40,7 @@ export const RESOURCES: readonly Resource[] = [
   },
   {
     name: 'event loop',
-    shortage: atMost1(busiestLoop()),
+    shortage: busiestLoop(),
   },
   {
     // Slots that nobody asks for, of a node that downloads nothing: it could do more.

@@ -259,7 +259,7 @@ export const ENGINE = board({
         graph({
           title: 'Event loop',
           description:
-            'Share of its time that the main thread works: with --processes, of each that serves on average, and of the one that accepts.',
+            'Share of its time that the main thread works: with --processes, of the busiest that serves, and of the one that accepts.',
           unit: units.PercentUnit,
           max: 1,
           width: 6,

@@ -49,8 +49,13 @@ export function increaseOfSome(name: NamesOf<'counter'>, range: string, label: s
 
 /** Share of its time that the busiest event loop works; with `labels`, by them. */
 export function busiestLoop(...labels: readonly string[]): string {
-  const shares = `${rate('bugtorrent_event_loop_busy_seconds_total')} / ${gauge('bugtorrent_event_loops')}`;
-  return labels.length === 0 ? `max(${shares})` : `max by (${labels.join(', ')}) (${shares})`;
+  const by = labels.length === 0 ? '' : ` by (${labels.join(', ')}) `;
+  return atMost1(`max${by}(${rate('bugtorrent_event_loop_busy_seconds_total')})`);
+}
+
+/** A share: Prometheus makes a little more of what it estimates. */
+export function atMost1(expression: string): string {
+  return `clamp(${expression}, 0, 1)`;
 }
 
 /** Of all instances; with `labels`, by them. */

@@ -65,7 +65,7 @@ export const TRACKER = board({
         stat({
           title: 'Event loop',
           description:
-            'Share of the time in which the busiest tracker works: near 100 % it is short of processor, and more --processes help unless Engine says that accept is what is busy.',
+            'Share of its time that the busiest process works: near 100 % it is short of processor, and more --processes help unless Engine says that accept is what is busy.',
           unit: units.PercentUnit,
           expr: busiestLoop(),
           limits: { yellow: 0.7, red: 0.9 },

@@ -138,6 +138,7 @@ export class ApiClient {
       const what = this.#token === null ? 'wants a token' : 'does not know this token';
       return new UsageError('WRONG_TOKEN', `the daemon at ${urlOf(this.#address)} ${what}: ${how}`);
     }
+    if (code === 'NO_PERMISSION') return new OperationalError('disk', code, `the daemon: ${message}`);
     if (status === 404) return new OperationalError('not-found', code, message);
     if (status === 429 || status >= 500) {
       return new OperationalError(status === 507 ? 'disk' : 'network', code, `the daemon: ${message}`);

@@ -5,7 +5,7 @@ import { systemClock } from '../core/clock.js';
 import { OperationalError, UsageError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { ProcessReporter } from '../daemon/process-reports.js';
-import { STATS_VARIABLE } from '../daemon/resolve-settings.js';
+import { PROCESS_VARIABLE, STATS_VARIABLE } from '../daemon/resolve-settings.js';
 import { formatHostPort, type HostPort } from '../model/address.js';
 import { BackOff } from '../swarm/back-off.js';
 import { onHangUp } from './hang-up.js';
@@ -44,10 +44,10 @@ export function follow(stop: StopRequest): void {
 }
 
 /** Tells the leader what this process has to say of itself. */
-export async function reporter(logger: Logger): Promise<ProcessReporter> {
+export async function reporter(env: NodeJS.ProcessEnv, logger: Logger): Promise<ProcessReporter> {
   const { ProcessReporter: Reporter } = await import('../daemon/process-reports.js');
   return new Reporter({
-    ...{ clock: systemClock, version: version(), logger },
+    ...{ number: Number(env[PROCESS_VARIABLE]), clock: systemClock, version: version(), logger },
     send: (report) => void process.send?.(report, undefined, undefined, () => {}),
   });
 }
@@ -153,7 +153,10 @@ class Leader implements Service {
   }
 
   #fork(number: number): Worker {
-    return cluster.fork(this.#statsFile ? { [STATS_VARIABLE]: `${this.#statsFile}.${number}` } : {});
+    return cluster.fork({
+      [PROCESS_VARIABLE]: String(number),
+      ...(this.#statsFile ? { [STATS_VARIABLE]: `${this.#statsFile}.${number}` } : {}),
+    });
   }
 
   /** Starts another whenever process `number` dies. */

@@ -19,7 +19,7 @@ export async function run(invocation: Invocation<'tracker'>): Promise<void> {
   const logger = await openLogger(output, env, 'info');
   const http = several === null ? await openHttp(invocation, { stateDir: null, logger }) : null;
   // Of several processes the leader serves HTTP, for all of them.
-  const reporter = several !== null && isServed(settings.http) ? await several.reporter(logger) : null;
+  const reporter = several !== null && isServed(settings.http) ? await several.reporter(env, logger) : null;
   const stateDir = settings.state ?? defaultStateDir(env);
   const store = await openStore(settings.store, {
     folder: trackerFolder(stateDir),

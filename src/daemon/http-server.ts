@@ -144,7 +144,8 @@ export class HttpServer {
   #collect({ seedbox, tracker, processes }: Served): void {
     const { version, clock } = this.#options;
     const metrics = this.#metrics;
-    this.#sampling = collectProcess(metrics, processes === undefined ? 'serve' : 'accept', version, clock);
+    const role = processes === undefined ? 'serve' : 'accept';
+    this.#sampling = collectProcess(metrics, { role, number: 0 }, version, clock);
     if (seedbox !== undefined) collectSeedbox(metrics, { seedbox, space: this.#space });
     if (tracker !== undefined) collectTrackerServer(metrics, tracker);
     else if (seedbox !== undefined && !seedbox.flooding.isLeaf) {

@@ -14,6 +14,8 @@ import type { TrackerServer } from './tracker-server.js';
 
 /** So old are figures at most, in milliseconds. */
 const REPORT_MS = 1_000;
+/** Who has not reported for so long hangs, or fails at telling: its last report says nothing of now. */
+const SILENT_MS = 5_000;
 
 /** Plain data. */
 interface ProcessReport {
@@ -26,6 +28,8 @@ function isProcessReport(message: unknown): message is ProcessReport {
 }
 
 interface ProcessReporterInit {
+  /** As its leader counts it. */
+  readonly number: number;
   readonly clock: Clock;
   readonly version: string;
   readonly logger: Logger;
@@ -53,8 +57,8 @@ export class ProcessReporter {
 
   /** From now on reports are sent. */
   start(tracker: Pick<TrackerServer, 'stats'>): void {
-    const { version, clock } = this.#init;
-    this.#sampling = collectProcess(this.#metrics, 'serve', version, clock);
+    const { number, version, clock } = this.#init;
+    this.#sampling = collectProcess(this.#metrics, { role: 'serve', number }, version, clock);
     collectTrackerServer(this.#metrics, tracker);
     collectConnections(this.#metrics, () => ({ tracker: tracker.stats().connections }));
     void this.#report(tracker);
@@ -81,15 +85,17 @@ export class ProcessReporter {
   }
 }
 
-/** In their leader. Invariant: `#lacks` has the processes that reported and are not gone. */
+/** In their leader. Invariant: `#last` has the processes that reported and are not gone. */
 export class ProcessReports {
   readonly metrics: JoinedMetrics;
   readonly #count: number;
-  readonly #lacks = new Map<number, readonly Lack[]>();
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #last = new Map<number, { readonly at: number; readonly lacks: readonly Lack[] }>();
 
   /** `count`: processes that there should be. `own`: what the leader has itself. */
-  constructor(count: number, own: MetricsRegistry, clock: Clock) {
+  constructor(count: number, own: MetricsRegistry, clock: Pick<Clock, 'now'>) {
     this.#count = count;
+    this.#clock = clock;
     this.metrics = new JoinedMetrics(own, clock);
   }
 
@@ -97,20 +103,28 @@ export class ProcessReports {
   heard(process: number, message: unknown): void {
     if (!isProcessReport(message)) return;
     this.metrics.take(process, message.report);
-    this.#lacks.set(process, message.lacks);
+    this.#last.set(process, { at: this.#clock.now(), lacks: message.lacks });
   }
 
   gone(process: number): void {
-    if (!this.#lacks.delete(process)) return;
+    if (!this.#last.delete(process)) return;
     this.metrics.drop(process);
   }
 
   /** What any of them lacks, said once; and processes that are missing. */
   lacks(): Lack[] {
-    const lacks = new Map([...this.#lacks.values()].flat().map((lack) => [lack.what, lack]));
-    const missing = this.#count - this.#lacks.size;
-    if (missing === 0) return [...lacks.values()];
-    const detail = `tracker processes that do not run: ${missing} of ${this.#count}`;
-    return [{ what: 'process', detail }, ...lacks.values()];
+    const since = this.#clock.now() - SILENT_MS;
+    const recent = [...this.#last.values()].filter(({ at }) => at > since);
+    const lacks = new Map(recent.flatMap((report) => report.lacks).map((lack) => [lack.what, lack]));
+    return [
+      ...this.#missing(this.#count - this.#last.size, 'do not run'),
+      ...this.#missing(this.#last.size - recent.length, 'do not report'),
+      ...lacks.values(),
+    ];
+  }
+
+  #missing(processes: number, how: string): Lack[] {
+    const detail = `tracker processes that ${how}: ${processes} of ${this.#count}`;
+    return processes === 0 ? [] : [{ what: 'process', detail }];
   }
 }

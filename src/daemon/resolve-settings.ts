@@ -29,8 +29,10 @@ export const CONFIG_VARIABLE = 'BUGTORRENT_CONFIG';
 export const DEBUG_VARIABLE = 'BUGTORRENT_DEBUG';
 /** A file that the process leaves its counters in when it ends, as JSON; for benchmarks. */
 export const STATS_VARIABLE = 'BUGTORRENT_STATS';
+/** Which of several processes this is: from their leader. */
+export const PROCESS_VARIABLE = 'BUGTORRENT_PROCESS';
 
-const NO_SETTINGS = new Set([CONFIG_VARIABLE, DEBUG_VARIABLE, STATS_VARIABLE]);
+const NO_SETTINGS = new Set([CONFIG_VARIABLE, DEBUG_VARIABLE, STATS_VARIABLE, PROCESS_VARIABLE]);
 
 const WORDS: Readonly<Record<string, boolean>> = {
   '1': true,

@@ -205,8 +205,8 @@ export class Seedbox implements Adjustable {
 
   /**
    * Shares a file, or all of a folder, in this run and the next ones. Resolves with where the files lie, once what need
-   * not be hashed is shared. Throws OperationalError 'disk', UsageError 'STATE_FOLDER', 'NOTHING_TO_SHARE' or
-   * 'TOO_MANY_SHARES'.
+   * not be hashed is shared. Throws as ShareLibrary.add, UsageError 'STATE_FOLDER' or 'TOO_MANY_SHARES',
+   * OperationalError 'disk' when it cannot be kept for the next ones.
    */
   async share(path: string): Promise<readonly string[]> {
     const { library, list } = this.#started();

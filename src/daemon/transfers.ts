@@ -197,10 +197,17 @@ export class Transfers {
   #list(magnet: Magnet, { paused = false, sequential = false, priority = 'normal' }: AddOptions): Listed {
     const { folder, counts, node, engine, clock, logger } = this.#init;
     const transfer = new Transfer({
+      magnet,
+      paused,
+      sequential,
       folder: folder!,
+      counts,
+      node,
+      engine,
+      clock,
+      logger,
       completed: (file) => this.#completed(file),
       changed: () => this.#changed(magnet.md5),
-      ...{ magnet, paused, sequential, counts, node, engine, clock, logger },
     });
     const listed = { transfer, priority };
     this.#listed.set(magnet.md5, listed);

@@ -12,13 +12,9 @@ const NOT_NOW: ReadonlySet<string> = new Set([
   ...['NOT_STARTED', 'TOO_MANY_READERS', 'TOO_MANY_STREAMS', 'TOO_MANY_SEARCHES'],
 ]);
 
-/** Of paths that nothing can be done with: the disk is well. */
-const PATHS: Readonly<Record<string, number>> = {
-  FILE_MISSING: 404,
-  NO_FILE: 400,
-  LINK_LOOP: 400,
-  NAME_TOO_LONG: 400,
-};
+const FORBIDDEN: ReadonlySet<string> = new Set(['NOT_ALLOWED', 'NO_PERMISSION']);
+
+const MISSING: ReadonlySet<string> = new Set(['FILE_MISSING', 'FOLDER_MISSING']);
 
 const TROUBLES: Partial<Record<Trouble, number>> = {
   'not-found': 404,
@@ -30,9 +26,13 @@ const TROUBLES: Partial<Record<Trouble, number>> = {
 
 /** The HTTP status for an error that its asker may be told of; null for all others. */
 export function statusOf(error: unknown): number | null {
-  if (error instanceof UsageError && error.code === 'NOT_ALLOWED') return 403;
-  if (error instanceof UsageError && NOT_NOW.has(error.code)) return 503;
-  if (error instanceof UsageError) return CONFLICTS.has(error.code) ? 409 : 400;
-  if (error instanceof OperationalError) return PATHS[error.code] ?? TROUBLES[error.trouble] ?? null;
-  return null;
+  if (error instanceof OperationalError) return TROUBLES[error.trouble] ?? null;
+  return error instanceof UsageError ? statusOfUsage(error.code) : null;
+}
+
+function statusOfUsage(code: string): number {
+  if (FORBIDDEN.has(code)) return 403;
+  if (MISSING.has(code)) return 404;
+  if (NOT_NOW.has(code)) return 503;
+  return CONFLICTS.has(code) ? 409 : 400;
 }

@@ -37,7 +37,7 @@ const MAX_CONNECTIONS = 1_000;
 /** For the whole request to arrive. */
 const REQUEST_MS = 10_000;
 const MAX_BODY_BYTES = 65_536;
-/** Who is told to come later need not wait longer than that. */
+/** Between two tries of who is told to come later: when it can be done, nobody knows. */
 const RETRY_SECONDS = 1;
 
 export interface HttpListenerInit {

@@ -1,21 +1,11 @@
 import { counter, fromZero, gauge } from './descriptor.js';
 import type { ByLabel, MetricsRegistry } from './registry.js';
 
-/** Those of our own, and what disks say most; another code of the system counts from when it first comes. */
+/** A code of the system that has no name of ours counts from when it first comes. */
 const REASONS = [
-  ...[
-    'LINK_OUTSIDE',
-    'BAD_NAME',
-    'TOO_DEEP',
-    'TOO_MANY',
-    'TOO_LARGE',
-    'WRONG',
-    'INDEX',
-    'POOL',
-    'UNEXPECTED',
-  ],
-  ...['FOLDER_MISSING', 'FILE_MISSING', 'NO_FILE', 'NOT_A_FOLDER', 'NO_PERMISSION', 'DISK_FAILURE'],
-  ...['EACCES', 'EPERM', 'EIO', 'ENOENT', 'ELOOP', 'ESTALE', 'EMFILE', 'ENAMETOOLONG'],
+  ...['LINK_OUTSIDE', 'BAD_NAME', 'TOO_DEEP', 'TOO_MANY', 'TOO_LARGE', 'WRONG', 'INDEX', 'POOL'],
+  ...['FILE_MISSING', 'FOLDER_MISSING', 'NOT_A_FOLDER', 'NO_FILE', 'LINK_LOOP', 'NAME_TOO_LONG'],
+  ...['NO_PERMISSION', 'READ_ONLY', 'TOO_MANY_OPEN_FILES', 'DISK_FAILURE', 'UNEXPECTED'],
 ] as const;
 
 export const LIBRARY = {

@@ -18,13 +18,10 @@ export const PROCESS = {
     'Memory of the process, that for parts and of all threads included',
   ),
   bugtorrent_process_heap_bytes: gauge("Memory of the main thread's JavaScript objects that is in use"),
-  bugtorrent_event_loops: gauge(
-    'Main threads that these metrics are of, by role: serve does the work, accept hands connections to processes that do',
-    'role',
-  ),
   bugtorrent_event_loop_busy_seconds_total: counter(
-    'Time in which event loops of main threads were not idle, of all together',
+    'Time in which the event loop of a main thread was not idle, by role: serve does the work, accept hands connections to processes that do',
     'role',
+    'process',
   ),
   bugtorrent_event_loop_lag_seconds: histogram(
     "How much later than due a timer of the main thread's event loop ran",
@@ -34,13 +31,17 @@ export const PROCESS = {
 
 const SAMPLE_MS = 100;
 
-/** What the main thread does: `accept` is that of a process that hands connections to others. */
-type Role = 'serve' | 'accept';
+interface MainThread {
+  /** `accept`: it hands connections to other processes. */
+  readonly role: 'serve' | 'accept';
+  /** Of its process: 0 is the one that was started, those that it starts count from 1. */
+  readonly number: number;
+}
 
 /** Adds the family; samples the lag of the event loop until `cancel`. */
 export function collectProcess(
   registry: MetricsRegistry,
-  role: Role,
+  { role, number }: MainThread,
   version: string,
   clock: Clock,
 ): { cancel(): void } {
@@ -54,8 +55,9 @@ export function collectProcess(
       bugtorrent_process_cpu_seconds_total: { user: user / 1e6, system: system / 1e6 },
       bugtorrent_process_resident_memory_bytes: rss,
       bugtorrent_process_heap_bytes: heapUsed,
-      bugtorrent_event_loops: { [role]: 1 },
-      bugtorrent_event_loop_busy_seconds_total: { [role]: performance.eventLoopUtilization().active / 1e3 },
+      bugtorrent_event_loop_busy_seconds_total: {
+        [role]: { [number]: performance.eventLoopUtilization().active / 1e3 },
+      },
     };
   });
   return sampleLag(registry.histogram(PROCESS, 'bugtorrent_event_loop_lag_seconds'), clock);

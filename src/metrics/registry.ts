@@ -172,8 +172,10 @@ export class JoinedMetrics {
   /** The exposition format, of the last FRESH_MS. */
   scrape(): Promise<string> {
     return this.#fresh.text(async () => {
+      // Before anything is waited for: a process that goes meanwhile is in one of the two.
+      const latest = [...this.#latest.values()];
       const [gone, own] = await Promise.all([this.#gone, this.#own.values()]);
-      return joined([...this.#latest.values(), gone, own]).metrics();
+      return joined([...latest, gone, own]).metrics();
     });
   }
 }

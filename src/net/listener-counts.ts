@@ -1,8 +1,22 @@
 import type { Command } from '../protocol/messages.js';
 import { REQUEST_LENGTH } from '../protocol/requests.js';
+import { NOT_ADMITTED } from './admission.js';
 
-/** Ends that are in order; every other reason is a refusal. */
-const ORDINARY_ENDS: ReadonlySet<string> = new Set(['ended', 'idle', 'reset', 'stopped', 'write-stall']);
+/** Ends that are in order. */
+const ORDINARY_ENDS = ['ended', 'idle', 'reset', 'stopped', 'write-stall'] as const;
+
+/** Why connections are closed for a reason of ours. In capitals: what a ProtocolError says. */
+export const REFUSED = [
+  ...NOT_ADMITTED,
+  ...(['too-many-connections', 'made-room', 'expelled'] as const),
+  ...(['first-byte-timeout', 'request-timeout', 'cut-request'] as const),
+  ...(['UNKNOWN_COMMAND', 'MALFORMED', 'refused', 'handler-error'] as const),
+] as const;
+
+export type Refused = (typeof REFUSED)[number];
+
+/** Why a connection is over. */
+export type End = (typeof ORDINARY_ENDS)[number] | Refused;
 
 /** Plain numbers since the start. Each accepted connection is counted once in `refused` or `closed` when it is over. */
 export class ListenerCounts {
@@ -21,8 +35,8 @@ export class ListenerCounts {
   readonly refused: Record<string, number> = {};
   readonly closed: Record<string, number> = {};
 
-  over(reason: string): void {
-    const by = ORDINARY_ENDS.has(reason) ? this.closed : this.refused;
+  over(reason: End): void {
+    const by = (ORDINARY_ENDS as readonly End[]).includes(reason) ? this.closed : this.refused;
     by[reason] = (by[reason] ?? 0) + 1;
   }
 }

@@ -16,7 +16,7 @@ import { AnswerWriter } from './answer-writer.js';
 import { Deadline } from './deadline.js';
 import { Departure } from './departure.js';
 import type { Handler } from './handler.js';
-import type { ListenerCounts } from './listener-counts.js';
+import type { End, ListenerCounts } from './listener-counts.js';
 import { SocketRequester } from './socket-requester.js';
 import { type Outcome, Refusal, Turns } from './turns.js';
 
@@ -61,7 +61,7 @@ export interface ServedConnectionInit {
 /** What the deadline is for. */
 type Phase = 'first-byte' | 'request' | 'handling' | 'writing' | 'idle' | 'lingering';
 
-const TIMED_OUT: Partial<Record<Phase, string>> = {
+const TIMED_OUT: Partial<Record<Phase, End>> = {
   'first-byte': 'first-byte-timeout',
   request: 'request-timeout',
   writing: 'write-stall',
@@ -87,7 +87,7 @@ export class ServedConnection {
   #stopping = false;
   /** The other side will send nothing more. */
   #ended = false;
-  #reason: string | null = null;
+  #reason: End | null = null;
   /** Runs while the address has asked too much: nothing is read or started. */
   #pause: Timer | null = null;
 
@@ -130,7 +130,7 @@ export class ServedConnection {
   }
 
   /** Closes at once, whatever is under way. */
-  destroy(reason: string): void {
+  destroy(reason: End): void {
     this.#drop(reason);
     this.#init.socket.destroy();
   }
@@ -223,7 +223,7 @@ export class ServedConnection {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#unreadable = true;
-      return new Refusal(error.code);
+      return new Refusal(error);
     }
   }
 
@@ -233,7 +233,7 @@ export class ServedConnection {
   }
 
   /** From now on nothing is answered that was not given to the writer. */
-  #drop(reason: string): void {
+  #drop(reason: End): void {
     this.#reason ??= reason;
     this.#endPause();
     this.#waiting.length = 0;
@@ -275,7 +275,7 @@ export class ServedConnection {
   }
 
   /** Every answer has left: closes our side, and waits a little for the other unless it was the first to close. */
-  #close(reason: string): void {
+  #close(reason: End): void {
     this.#drop(reason);
     this.#phase = 'lingering';
     if (this.#ended) {

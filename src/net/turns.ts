@@ -10,13 +10,15 @@ import { ProtocolError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Request } from '../protocol/messages.js';
 import type { Answer, Handler, LeasedFrame, Requester } from './handler.js';
+import type { Refused } from './listener-counts.js';
 
 /** Why a request gets no bytes. */
 export class Refusal {
-  readonly reason: string;
+  readonly reason: Refused;
 
-  constructor(reason: string) {
-    this.reason = reason;
+  /** A ProtocolError: of those that a request can be the reason of. */
+  constructor(reason: Refused | ProtocolError) {
+    this.reason = reason instanceof ProtocolError ? (reason.code as Refused) : reason;
   }
 }
 
@@ -94,7 +96,7 @@ export class Turns {
   }
 
   #refusal(error: unknown, { command }: Request): Refusal {
-    if (error instanceof ProtocolError) return new Refusal(error.code);
+    if (error instanceof ProtocolError) return new Refusal(error);
     this.#init.logger.error({ error, command }, 'a request could not be handled');
     return new Refusal('handler-error');
   }

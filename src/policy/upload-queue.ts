@@ -124,7 +124,7 @@ export class UploadQueue {
 
   /** Asks for a part to be served. `advance` is due when others wait. Times are milliseconds. */
   request(request: PartRequest, now: number): SlotVerdict {
-    const { peer, id } = request;
+    const { peer, id, connection, copies } = request;
     const asking = this.#peers.get(peer) ?? { serving: 0, idleSince: now, waiting: new Set<number>() };
     const isFull = this.#waiting.size >= this.#limits.queueTotal;
     if (!this.#peers.has(peer)) {
@@ -140,7 +140,7 @@ export class UploadQueue {
     }
     if (isFull) return 'queue-full';
     if (asking.waiting.size >= this.#limits.queuePerPeer) return 'address-queue-full';
-    this.#waiting.set(id, { since: now, ...request });
+    this.#waiting.set(id, { id, peer, connection, copies, since: now });
     asking.waiting.add(id);
     return 'waiting';
   }

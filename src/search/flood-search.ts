@@ -178,12 +178,13 @@ export class FloodSearch {
     const key = formatHostPort(at.host, at.port);
     if (this.#links.has(key) || this.#stopped) return;
     const link = new NeighbourLink({
+      host: at.host,
+      port: at.port,
       localAddress: local !== undefined && sameFamily(at.host, local) ? local : undefined,
       clock,
       random,
       greeting,
       changed: () => this.#wake(),
-      ...at,
     });
     this.#links.set(key, link);
     link.start();

@@ -246,6 +246,8 @@ export class Neighbours {
     const key = keyOf(at);
     if (this.#neighbours.has(key)) return;
     const link = new NeighbourLink({
+      host: at.host,
+      port: at.port,
       localAddress:
         localAddress !== undefined && sameFamily(at.host, localAddress) ? localAddress : undefined,
       clock,
@@ -257,7 +259,6 @@ export class Neighbours {
         return encodeRequest({ command: 'NEAR', packet, address: self(ip), ttl: 1 });
       },
       changed: (changed) => this.#changed(key, changed),
-      ...at,
     });
     this.#neighbours.set(key, { link, named });
     this.#index();

@@ -35,6 +35,11 @@ export function diskError(error: unknown, path: string): unknown {
   return new OperationalError('disk', stable, `${path}: ${what}; ${remedy}`, { cause: error });
 }
 
+/** Our stable code for the system's; the same where there is none. */
+export function stableCode(code: string): string {
+  return MEANINGS[code]?.[0] ?? code;
+}
+
 /** Whether `error` is the system's error `code` (ENOENT, EEXIST, …). */
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
   return codes.includes(String((error as NodeJS.ErrnoException).code));

@@ -10,6 +10,7 @@ import { basename, join, sep } from 'node:path';
 import { OperationalError } from '../core/errors.js';
 import { type FileIdentity, identityOf } from '../model/file-identity.js';
 import { diskError, isErrno } from './disk-error.js';
+import { type NotShared, notSharedFor } from './not-shared.js';
 import { isUnfinished } from './part-names.js';
 
 export interface ScannedFile {
@@ -23,8 +24,7 @@ export interface ScannedFile {
 /** An entry left out, and why; what is left out by rule (hidden, unfinished, special files) is none. */
 export interface ScanProblem {
   readonly path: string;
-  /** The system's code, or 'LINK_OUTSIDE', 'BAD_NAME', 'TOO_DEEP', 'TOO_MANY'. */
-  readonly code: string;
+  readonly code: NotShared;
   readonly detail: string;
 }
 
@@ -216,7 +216,7 @@ class Scan {
     );
   }
 
-  #cut(folder: string, code: string, detail: string): void {
+  #cut(folder: string, code: NotShared, detail: string): void {
     this.#isComplete = false;
     this.#leaveOut(folder, code, detail);
   }
@@ -229,10 +229,10 @@ class Scan {
   #leaveOutFor(path: string, error: unknown): void {
     const { code, message } = error as NodeJS.ErrnoException;
     this.#isComplete &&= isErrno(error, 'ENOENT', 'ELOOP');
-    this.#leaveOut(path, code ?? 'UNEXPECTED', message);
+    this.#leaveOut(path, notSharedFor(code), message);
   }
 
-  #leaveOut(path: string, code: string, detail: string): void {
+  #leaveOut(path: string, code: NotShared, detail: string): void {
     this.#problems.push({ path, code, detail });
   }
 }

@@ -25,6 +25,7 @@ import {
 } from './folder-scan.js';
 import { type EntryChecks, HashQueue } from './hash-queue.js';
 import type { IndexEntry } from './index-record.js';
+import { type NotShared, notSharedFor } from './not-shared.js';
 import { QuietPaths } from './quiet-paths.js';
 import { type SharedFile, SharedFiles } from './shared-files.js';
 
@@ -111,6 +112,11 @@ const QUIET_MS = 3000;
 const RETRY_MS = 600_000;
 /** Of the problems that a scan finds, the first are logged one by one. */
 const MAX_LOGGED = 20;
+/** What can be wrong with a path that somebody names. */
+const WRONG_PATH: ReadonlySet<string> = new Set<NotShared>([
+  ...(['FILE_MISSING', 'FOLDER_MISSING', 'NOT_A_FOLDER', 'NO_FILE'] as const),
+  ...(['LINK_LOOP', 'NAME_TOO_LONG', 'NO_PERMISSION'] as const),
+]);
 /** Paths looked at together. */
 const BATCH = 64;
 
@@ -124,7 +130,7 @@ export class ShareLibrary {
   readonly #unknown = new Map<ScannedFile, ProvenFile>();
   #scanning: Promise<void> | null = null;
   #isStopped = false;
-  /** What the last scan left out, so that each is said once. */
+  /** What the last scan left out, and what was added since, so that each is said once. */
   #problems = new Set<string>();
   /** Not shared, whatever a scan finds there. */
   readonly #withheld: Set<string>;
@@ -198,14 +204,18 @@ export class ShareLibrary {
 
   /**
    * Shares the file at `path`, or all of the folder there, as if it had been named at the start; gives the files found.
-   * What was withheld of them is so no more. Throws as scanPath, UsageError 'NOTHING_TO_SHARE' where there is none.
+   * What was withheld of them is so no more. Throws UsageError for a path that nothing can be shared from
+   * ('NOTHING_TO_SHARE', or one of WRONG_PATH), OperationalError 'disk', or 'INTERRUPTED' when it is stopped meanwhile.
    */
   async add(path: string): Promise<readonly ScannedFile[]> {
-    const { files, problems } = await scanPath(path, this.#options.leftOut);
+    const { files, problems } = await scanPath(path, this.#options.leftOut).catch(toldOfPath);
     if (this.#isStopped) throw new OperationalError('interrupted', 'INTERRUPTED', 'the daemon stops');
-    if (files.length === 0) throw new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share`);
+    this.#tellProblems(problems, this.#problems);
+    if (files.length === 0) {
+      const why = problems.length === 0 ? '' : ': the log of the daemon says what was left out';
+      throw new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share${why}`);
+    }
     if (!this.#added.includes(path)) this.#added.push(path);
-    this.#tellProblems(problems);
     for (const file of files) {
       this.#withheld.delete(file.path);
       const state = this.#paths.get(file.path);
@@ -388,7 +398,7 @@ export class ShareLibrary {
       this.#remember(file, result);
       this.#share(file, result);
     } else if (result.code === 'CHANGED') this.#unsettle(file, null);
-    else this.#refuse(file, result.code, result.detail, RETRY_MS);
+    else this.#refuse(file, notSharedFor(result.code), result.detail, RETRY_MS);
   }
 
   /** A file that is shared already was hashed. */
@@ -445,16 +455,17 @@ export class ShareLibrary {
     if (removed !== null) this.#options.onRemoved(removed);
   }
 
-  #refuse(file: ScannedFile, code: string, detail: string, retryMs: number): void {
+  #refuse(file: ScannedFile, code: NotShared, detail: string, retryMs: number): void {
     this.#paths.set(file.path, { kind: 'refused', file, retryAt: this.#options.clock.now() + retryMs });
     this.#count(code);
     this.#options.logger.warn({ path: file.path, code, detail }, 'a file is not shared');
   }
 
-  #tellProblems(problems: readonly ScanProblem[]): void {
+  /** `kept`: those that are said already and still the case, whether they are among `problems` or not. */
+  #tellProblems(problems: readonly ScanProblem[], kept: Iterable<string> = []): void {
     const before = this.#problems;
     const byKey = new Map(problems.map((problem) => [`${problem.code} ${problem.path}`, problem]));
-    this.#problems = new Set(byKey.keys());
+    this.#problems = new Set([...kept, ...byKey.keys()]);
     const fresh = [...byKey].filter(([key]) => !before.has(key)).map(([, problem]) => problem);
     for (const { code } of fresh) this.#count(code);
     for (const problem of fresh.slice(0, MAX_LOGGED)) this.#options.logger.warn(problem, 'not shared');
@@ -471,9 +482,15 @@ export class ShareLibrary {
     );
   }
 
-  #count(code: string): void {
+  #count(code: NotShared): void {
     this.#errors[code] = (this.#errors[code] ?? 0) + 1;
   }
+}
+
+/** The disk is well: it is who named the path that has to name another. */
+function toldOfPath(error: unknown): never {
+  if (!(error instanceof OperationalError) || !WRONG_PATH.has(error.code)) throw error;
+  throw new UsageError(error.code, error.message, { cause: error });
 }
 
 /** What was added meanwhile may go without a word. */
@@ -487,7 +504,7 @@ function unreadableRoot(error: unknown): FolderScan {
   if (!(error instanceof OperationalError)) throw error;
   return {
     files: [],
-    problems: [{ path: error.message, code: error.code, detail: 'not there for now' }],
+    problems: [{ path: error.message, code: notSharedFor(error.code), detail: 'not there for now' }],
     isComplete: false,
   };
 }

@@ -231,7 +231,9 @@ function mergeFiles(answers: readonly Answer<TrackerSession, readonly FoundFile[
   }
   return [...found.values()].map((descriptions) => {
     const [first, ...others] = descriptions.sort((a, b) => b.sessions.length - a.sessions.length);
-    return { sessions: first!.sessions, otherwise: others.map(({ file }) => file), ...first!.file };
+    const { file, sessions } = first!;
+    const { md5, name, fileSize, partSize } = file;
+    return { md5, name, fileSize, partSize, sessions, otherwise: others.map((other) => other.file) };
   });
 }
 

@@ -60,7 +60,7 @@ export class WayChoice {
 
   /** The trackers answered; `some`: they name owners. */
   ownersNamed(some: boolean): void {
-    if (this.#way !== 'undecided') return;
+    if (this.#way !== 'undecided' || this.#isStopped) return;
     if (some) void this.#askForFirstList();
     else if (this.#init.stored.isComplete) this.#decide('whole');
   }

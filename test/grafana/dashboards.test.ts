@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { DASHBOARDS, jsonOf } from '../../grafana/dashboards.js';
 import { DESCRIPTORS } from '../../src/metrics/descriptors.js';
+import { asChosen } from '../support/drawn-dashboards.js';
+import { tempFolder } from '../support/files.js';
 import { shippedDashboards } from '../support/panels.js';
 import { projectPath } from '../support/project.js';
 import { requireProgram } from '../support/requires.js';
@@ -87,6 +90,31 @@ test('Prometheus takes its configuration and rules, and each alert fires when it
     });
     assert.equal(status, 0, `${args.join(' ')}\n${stdout}${stderr}`);
   }
+});
+
+test('of several processes the busiest is shown, and never busier than can be', async (t) => {
+  if (!requireProgram(t, 'promtool')) return;
+  const { panels } = dashboards.get('tracker')!;
+  const { targets } = panels.find(({ type, title }) => type === 'stat' && title === 'Event loop')!;
+  const busy = (process: number, share: number) => ({
+    series: `bugtorrent_event_loop_busy_seconds_total{instance="t", role="serve", process="${process}"}`,
+    values: `0+${share}x30`,
+  });
+  const shown = (busiest: number, value: number) => ({
+    interval: '1s',
+    input_series: [busy(1, 0.02), busy(2, busiest)],
+    promql_expr_test: [
+      { expr: asChosen(targets![0]!.expr, 't'), eval_time: '30s', exp_samples: [{ labels: '{}', value }] },
+    ],
+  });
+  const folder = await tempFolder(t);
+  const tests = [shown(0.75, 0.75), shown(1.02, 1)];
+  await writeFile(join(folder, 'tests.yml'), JSON.stringify({ evaluation_interval: '1s', tests }));
+  const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', 'tests.yml'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, `${stdout}${stderr}`);
 });
 
 test('each alert has a test in which it fires, and one in which it does not', async () => {

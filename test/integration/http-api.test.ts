@@ -108,6 +108,9 @@ test('what is in the state folder is shared by no path, and a path that no file 
   for (const path of [scene.path('none'), scene.path('file', 'none')])
     assert.deepEqual(await share(path), [404, 'FILE_MISSING'], path);
   assert.deepEqual(await share('/dev/null'), [400, 'NO_FILE']);
+  await symlink('ring', scene.path('ring'));
+  assert.deepEqual(await share(scene.path('ring')), [400, 'LINK_LOOP']);
+  assert.deepEqual(await share(scene.path('x'.repeat(256))), [400, 'NAME_TOO_LONG']);
   assert.deepEqual(await share('a\0b'), [400, 'BAD_REQUEST']);
   assert.equal((await api.get('/files')).json.total, 0);
   assert.equal(existsSync(scene.path('state', 'share-list.json')), false, 'what is refused is not kept');

@@ -51,7 +51,7 @@ test('the metrics of tracker and daemon tell of a download what happened', async
 
   const first = seriesIn((await get(`${url}/metrics`)).body);
   for (const name of [
-    'bugtorrent_library_errors_total{reason="EIO"}',
+    'bugtorrent_library_errors_total{reason="DISK_FAILURE"}',
     'bugtorrent_connections_refused_total{listener="peer",reason="MALFORMED"}',
     'bugtorrent_connections_refused_total{listener="tracker",reason="too-many-of-address"}',
   ]) {

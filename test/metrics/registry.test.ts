@@ -89,6 +89,20 @@ test('metrics of several processes are joined with those of the one that speaks 
   assert.deepEqual(await scrape(), { test_now: 3, test_at: 10, 'test_by_total{reason="done"}': 700 });
 });
 
+test('a process that goes while a scrape is under way is in it, and counted once', async () => {
+  const clock = new ManualClock();
+  const process = new MetricsRegistry(clock);
+  process.family({ test_by_total: FAMILY.test_by_total }, () => ({ test_by_total: { done: 5 } }));
+  const metrics = new JoinedMetrics({ values: () => Promise.resolve([]) }, clock);
+  metrics.take(1, await process.values());
+  const scraped = metrics.scrape();
+  metrics.drop(1);
+  const done = (text: string) => seriesIn(text).get('test_by_total{reason="done"}');
+  assert.equal(done(await scraped), 5);
+  clock.advance(100);
+  assert.equal(done(await metrics.scrape()), 5);
+});
+
 test('more values of a label than are good for anybody are summed up', async () => {
   const registry = new MetricsRegistry(new ManualClock());
   const byReason = Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`r${i}`, 1]));

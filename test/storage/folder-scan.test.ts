@@ -85,9 +85,9 @@ test('links are followed within the folder only, each file is found once, and lo
   assert.deepEqual(found(folder, scan), ['.store/key', '.tree/leaf', 'a/deep', 'real']);
   assert.deepEqual(scan.files.map((file) => file.name).sort(), ['deep', 'leaf', 'real', 'visible name']);
   assert.deepEqual(problems(scan), [
-    ['dangling', 'ENOENT'],
+    ['dangling', 'FILE_MISSING'],
     ['leak', 'LINK_OUTSIDE'],
-    ['ring', 'ELOOP'],
+    ['ring', 'LINK_LOOP'],
     ['sibling', 'LINK_OUTSIDE'],
   ]);
 });

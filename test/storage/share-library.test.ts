@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  chmod,
   mkdir,
   realpath,
   rename,
@@ -376,8 +377,10 @@ test('a file that cannot be read is said, left alone for a while, and tried agai
   subject.hash = failing;
   await subject.library.start();
   await subject.heard(1);
-  await until(() => subject.library.stats().errors.EIO === 1);
-  assert.deepEqual(subject.warnings, [{ path: join(folder, 'bad'), code: 'EIO', detail: 'i/o error' }]);
+  await until(() => subject.library.stats().errors.DISK_FAILURE === 1);
+  assert.deepEqual(subject.warnings, [
+    { path: join(folder, 'bad'), code: 'DISK_FAILURE', detail: 'i/o error' },
+  ]);
   await subject.library.rescan();
   assert.equal(subject.library.stats().unsettled, 0);
 
@@ -570,6 +573,42 @@ test('a file that was added and is gone at the next start is no error, and is fo
   await subject.library.rescan();
   await until(() => subject.library.stats().unsettled === 1);
   await assert.rejects(subject.library.add(join(folder, 'none')), { code: 'FILE_MISSING' });
+});
+
+test('that a path cannot be shared for what it is, is told to who named it', async (t) => {
+  const folder = await sharedFolder(t, { 'locked/file': B });
+  const { library } = new Subject(t, {});
+  await library.start();
+  await assert.rejects(library.add(join(folder, 'none')), { name: 'UsageError', code: 'FILE_MISSING' });
+  await chmod(join(folder, 'locked'), 0);
+  // The permissions of files do not hold for root.
+  const isRoot = process.geteuid!() === 0;
+  if (isRoot) process.seteuid!(65_534);
+  try {
+    await assert.rejects(library.add(join(folder, 'locked', 'file')), {
+      name: 'UsageError',
+      code: 'NO_PERMISSION',
+    });
+  } finally {
+    if (isRoot) process.seteuid!(0);
+  }
+  await chmod(join(folder, 'locked'), 0o700);
+});
+
+test('why nothing in an added folder can be shared is said and counted, once', async (t) => {
+  const folder = await sharedFolder(t, {});
+  const added = join(folder, '..', 'added');
+  await mkdir(added);
+  for (const at of [folder, added]) await symlink('/etc', join(at, 'outside'));
+  const subject = new Subject(t, { folders: [folder] });
+  await subject.library.start();
+  for (const _ of [1, 2]) await assert.rejects(subject.library.add(added), { code: 'NOTHING_TO_SHARE' });
+  await subject.library.rescan();
+  assert.deepEqual(subject.library.stats().errors, { LINK_OUTSIDE: 2 });
+  assert.deepEqual(
+    subject.warnings.map((warning) => (warning as { path?: string }).path),
+    [join(folder, 'outside'), join(added, 'outside')],
+  );
 });
 
 test('a file proven by its MD5 is shared at once, and its midstates as soon as they are known', async (t) => {

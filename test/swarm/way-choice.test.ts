@@ -130,3 +130,12 @@ test('nothing is decided after stop', async () => {
   assert.deepEqual(subject.decisions, []);
   assert.equal(subject.choice.way, 'undecided');
 });
+
+test('owners that are named after stop are asked nothing, and decide nothing', () => {
+  for (const some of [true, false]) {
+    const subject = new Subject({ isComplete: true });
+    subject.choice.stop();
+    subject.choice.ownersNamed(some);
+    assert.deepEqual([subject.questions, subject.clock.pending, subject.decisions], [0, [], []]);
+  }
+});
