@@ -293,7 +293,7 @@ export class LmdbStore implements TrackerStore {
     const { folder, logger } = this.#options;
     logger.warn(
       { file: join(folder, 'data.mdb') },
-      `the last start ended while it read the tracker's state; if this one does, too, the file is most likely damaged: ${REMEDY}`,
+      `the last start ended while it read the tracker's state, as it does when it is killed from outside (memory, time to start); if this one does, too, and nothing killed it, the file is most likely damaged: ${REMEDY}`,
     );
   }
 

@@ -5,8 +5,8 @@ const MARK = 'tracker.reading';
 
 /**
  * Does `read` while a file in the folder says that its records are being read. LMDB trusts its pages: damage that it does
- * not see can end the process by a signal, in which nothing can be said any more. Then the file is left, and the next one
- * to read calls `leftBehind` first.
+ * not see can end the process by a signal, in which nothing can be said any more. Then the file is left, as it also is
+ * when the process is killed from outside, and the next one to read calls `leftBehind` first.
  */
 export async function underReadingMark(
   folder: string,
@@ -23,6 +23,7 @@ export async function underReadingMark(
   try {
     await read();
   } finally {
-    await rm(path, { force: true });
+    // What became of the reading matters more; a mark that stays is told of next time.
+    await rm(path, { force: true }).catch(() => {});
   }
 }

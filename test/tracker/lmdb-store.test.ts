@@ -304,6 +304,7 @@ describe('lmdb store: trouble', () => {
     await start();
     await start();
     assert.equal(warnings.length, 1);
+    assert.match(JSON.stringify(warnings), /killed from outside .*and nothing killed it, .*damaged/);
   });
 
   test('records that break the invariants of a state, and those of another version, are refused', async (t) => {

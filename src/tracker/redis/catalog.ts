@@ -26,18 +26,17 @@ const LATEST_LINE = 10_000_000;
  * lost while the connection is.
  *
  * Invariant: of each file the line with the highest stamp is in `#files`, in `#index` and in the sums; or the
- * file is gone, and in `#gone` as long as an older line may come. While a census is taken `#heard` holds the files that a
- * line came of meanwhile: what the census read of them may be older; and a file that neither it nor a line mentioned is
- * gone when it ends. Stamps from before a census are compared with none that come after it began: another engine may have
- * taken over, whose clock is behind.
+ * file is gone, and in `#gone` as long as an older line may come. Stamps from before a census are compared with none that
+ * come after it began: another engine may have taken over, whose clock is behind. So while one is taken `#mentioned` holds
+ * the files that a line came of since: the first of a file is taken however old it is, and those after it, read by the
+ * census or not, by their stamps. A file that none mentioned is gone when it ends.
  */
 export class Catalog {
   readonly #files = new Map<FileMd5, Entry>();
   readonly #index = new FileIndex<FileMd5>();
   readonly #sessions = new Map<number, { readonly count: number; readonly stamp: number }>();
   readonly #gone = new Map<FileMd5, number>();
-  #heard: Set<FileMd5> | null = null;
-  #counted: Set<FileMd5> = new Set();
+  #mentioned: Set<FileMd5> | null = null;
   #ownerships = 0;
   #partListBytes = 0;
 
@@ -73,20 +72,20 @@ export class Catalog {
     return { sessions, files, ownerships, partListBytes };
   }
 
-  /** Takes a line of FILES_CHANNEL, also the empty one of a change that others need not know of. */
+  /** Takes a line of FILES_CHANNEL, or one that a census read; also the empty one of a change that others need not know of. */
   hearFile(line: string): void {
     const told = parseFileLine(line);
     if (told === null) return;
     const { md5, stamp, entry } = told;
-    const isComparable = this.#heard === null || this.#heard.has(md5);
-    this.#heard?.add(md5);
+    const isComparable = this.#mentioned === null || this.#mentioned.has(md5);
+    this.#mentioned?.add(md5);
     if (isComparable && stamp < (this.#files.get(md5)?.stamp ?? this.#gone.get(md5) ?? 0)) return;
     this.#put(md5, entry);
     this.#gone.delete(md5);
     if (entry === null) this.#bury(md5, stamp);
   }
 
-  /** Takes a line of SESSIONS_CHANNEL. */
+  /** Takes a line of SESSIONS_CHANNEL, or one that a census read. */
   hearSessions(line: string): void {
     const [bucket, stamp, count] = line.split(' ').map(Number);
     if (bucket === undefined || stamp === undefined || count === undefined) return;
@@ -95,26 +94,17 @@ export class Catalog {
 
   /** From now on the census is read. */
   beginCensus(): void {
-    this.#heard = new Set();
-    this.#counted = new Set();
+    this.#mentioned = new Set();
     this.#gone.clear();
     for (const [bucket, { count }] of this.#sessions) this.#sessions.set(bucket, { count, stamp: 0 });
   }
 
-  /** Takes what the census read of a file. */
-  count(line: string): void {
-    const told = parseFileLine(line);
-    if (told === null) return;
-    this.#counted.add(told.md5);
-    if (!this.#heard?.has(told.md5)) this.#put(told.md5, told.entry);
-  }
-
+  /** All files have been read. */
   endCensus(): void {
     for (const md5 of this.#files.keys()) {
-      if (!this.#counted.has(md5) && !this.#heard?.has(md5)) this.#put(md5, null);
+      if (!this.#mentioned?.has(md5)) this.#put(md5, null);
     }
-    this.#heard = null;
-    this.#counted = new Set();
+    this.#mentioned = null;
   }
 
   #bury(md5: FileMd5, stamp: number): void {

@@ -55,8 +55,8 @@ export function retryDelay(attempts: number): number {
  * breaks, rejects with OperationalError 'STORE_AWAY'. Losing the engine and having it back is logged once each. So it is
  * with an engine that refuses to write: from then on scripts that change something are not sent, until one that does no
  * more than that succeeds on the node that refused; `#again` runs meanwhile. While it refuses because it is no master
- * (`#seeksMaster`), each such answer also drops the connection, and whatever the address leads to then is asked next; a
- * cluster finds its masters by itself.
+ * (`#seeksMaster`), the connection is also dropped before each such attempt, and whatever the address leads to then is
+ * asked next: once a second, however many are told that it is none. A cluster finds its masters by itself.
  */
 export class Engine {
   readonly #place: RedisPlace;
@@ -77,10 +77,7 @@ export class Engine {
     this.#clock = clock;
     this.#logger = logger;
     this.#masterFound = masterFound;
-    this.#client =
-      place.form === 'cluster'
-        ? openCluster(place)
-        : new Redis({ ...redisOptions(place), reconnectOnError: (error) => this.#isNoMaster(error) });
+    this.#client = place.form === 'cluster' ? openCluster(place) : new Redis(redisOptions(place));
     this.#client.on('ready', () => this.#back());
     for (const event of ['close', 'end', 'reconnecting']) this.#client.on(event, () => this.#lost());
     this.#client.on('error', (error: Error) => this.#lost(error));
@@ -139,7 +136,9 @@ export class Engine {
     for (const node of client instanceof Cluster ? client.nodes('master') : [client]) {
       let cursor = '0';
       do {
-        const page = await node.scan(cursor, 'MATCH', pattern, 'COUNT', 1000).catch(away);
+        const page = await node
+          .scan(cursor, 'MATCH', pattern, 'COUNT', 1000)
+          .catch((error) => this.#failed(error, GENERATION_KEY));
         cursor = page[0];
         yield page[1];
       } while (cursor !== '0');
@@ -165,18 +164,15 @@ export class Engine {
   #send(command: string, key: string, args: readonly Argument[]): Promise<unknown> {
     if (!this.#isReady) return Promise.reject(storeAway('it is not connected'));
     const commands = this.#client as unknown as Record<string, Run>;
-    return commands[command]!(key, ...args).catch((error: unknown) => {
-      if (error instanceof Error && REFUSED_WRITE.test(error.message)) this.#cannotWrite(error.message, key);
-      return away(error);
-    });
+    return commands[command]!(key, ...args).catch((error: unknown) => this.#failed(error, key));
   }
 
-  #isNoMaster({ message }: Error): boolean {
-    if (!NO_MASTER.test(message)) return false;
-    this.#seeksMaster = true;
-    // Of the keys of a single engine any will do.
-    this.#cannotWrite(message, GENERATION_KEY);
-    return true;
+  #failed(error: unknown, key: string): never {
+    const message = error instanceof Error ? error.message : '';
+    const isNoMaster = NO_MASTER.test(message) && this.#place.form !== 'cluster';
+    if (isNoMaster) this.#seeksMaster = true;
+    if (isNoMaster || REFUSED_WRITE.test(message)) this.#cannotWrite(message, key);
+    return away(error);
   }
 
   #cannotWrite(refusal: string, key: string): void {
@@ -190,12 +186,20 @@ export class Engine {
   }
 
   #tryAgain(key: string): void {
+    if (this.#seeksMaster) this.#dropConnection();
     this.#again = this.#clock.after(WRITE_AGAIN_MS, () => {
       this.#send('tryToWrite', key, ['']).then(
         () => this.#canWrite(),
         () => !this.#isStopped && this.#tryAgain(key),
       );
     });
+  }
+
+  /** Another follows by itself. Until then nothing is sent: the one that is being closed has only answers to bring. */
+  #dropConnection(): void {
+    if (!this.#isReady) return;
+    this.#isReady = false;
+    (this.#client as Redis).disconnect(true);
   }
 
   #canWrite(): void {

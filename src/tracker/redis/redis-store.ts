@@ -252,7 +252,7 @@ export class RedisStore implements TrackerStore {
       // A stop waits for this: with a million files, for minutes.
       if (this.#isStopped) return;
       for (const line of await askInBatches(keys, (key) => this.#engine.run('describeFile', key)))
-        this.#catalog.count(line as string);
+        this.#catalog.hearFile(line as string);
     }
     this.#catalog.endCensus();
     this.#generation = generation;

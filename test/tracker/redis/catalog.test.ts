@@ -47,10 +47,10 @@ describe('catalog', () => {
     catalog.beginCensus();
     catalog.hearFile(line(2, 20, 5, 'heard meanwhile'));
     catalog.hearFile(line(3, 21, 0));
-    catalog.count(line(2, 10, 1));
-    catalog.count(line(3, 10, 1));
-    catalog.count(line(5, 10, 2, 'missed'));
-    catalog.count(line(1, 0, 3, 'of an engine whose clock is behind'));
+    catalog.hearFile(line(2, 10, 1));
+    catalog.hearFile(line(3, 10, 1));
+    catalog.hearFile(line(5, 10, 2, 'missed'));
+    catalog.hearFile(line(1, 0, 3, 'of an engine whose clock is behind'));
     catalog.endCensus();
     assert.deepEqual(names(catalog), ['heard meanwhile', 'of an engine whose clock is behind', 'missed']);
     assert.equal(catalog.ownerships, 10);
@@ -67,7 +67,7 @@ describe('catalog', () => {
     catalog.hearFile(line(1, 20, 2, 'heard'));
     catalog.hearFile(line(1, 19, 9, 'older'));
     catalog.hearFile(line(2, 21, 0));
-    for (const n of [1, 2, 3]) catalog.count(line(n, 10, 1, 'counted'));
+    for (const n of [1, 2, 3]) catalog.hearFile(line(n, 10, 1, 'counted'));
     catalog.endCensus();
     catalog.hearSessions('2 22 4');
     assert.equal(catalog.sessions, 7);
@@ -76,6 +76,20 @@ describe('catalog', () => {
     catalog.hearFile(line(2, 20, 9, 'older'));
     catalog.hearFile(line(3, 23, 3, 'later'));
     assert.deepEqual(names(catalog), ['later', 'heard']);
+  });
+
+  test('of the lines that came since a census began the youngest is taken, whether heard or read by the census', () => {
+    const catalog = new Catalog();
+    for (const n of [1, 2, 3]) catalog.hearFile(line(n, 200, 1, 'new'));
+    catalog.beginCensus();
+    for (const n of [1, 3]) catalog.hearFile(line(n, 199, 1, 'old'));
+    catalog.hearFile(line(1, 300, 2, 'new'));
+    catalog.hearFile(line(2, 300, 3, 'new'));
+    catalog.hearFile(line(3, 300, 0));
+    for (const n of [2, 3]) catalog.hearFile(line(n, 199, 1, 'old'));
+    catalog.endCensus();
+    assert.deepEqual(catalog.stats(), { sessions: 0, files: 2, ownerships: 5, partListBytes: 0 });
+    assert.deepEqual(names(catalog), ['new', 'new']);
   });
 
   test('a line that is none, as the empty one of a change that is of no concern, is ignored', () => {
