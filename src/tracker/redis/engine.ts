@@ -13,8 +13,10 @@ const QUESTIONS = { ...FILE_QUESTIONS, ...SESSION_QUESTIONS, ...ACCOUNT_QUESTION
 const SCRIPTS = { ...FILE_SCRIPTS, ...SESSION_SCRIPTS, ...ACCOUNT_SCRIPTS, ...QUESTIONS };
 export type ScriptName = keyof typeof SCRIPTS;
 
-/** What an engine answers that is full, a replica, cannot save, or has too few replicas. */
-const REFUSED_WRITE = /^(OOM|READONLY|MISCONF|NOREPLICAS) /;
+/** What an engine answers that is full, a replica, cannot save, has too few replicas, or hangs in somebody's script. */
+const REFUSED_WRITE = /^(OOM|READONLY|MISCONF|NOREPLICAS|BUSY) /;
+/** What a cluster answers, through the client's own tries, that serves nothing while a part of it is missing. */
+const CLUSTER_DOWN = /CLUSTERDOWN The cluster is down/;
 /** What one answers that is not the master, or not yet: by now another may be found where it was. */
 const NO_MASTER = /^(READONLY|LOADING|MASTERDOWN) /;
 /** So often is it tried whether the engine takes writes again. */
@@ -80,7 +82,11 @@ export class Engine {
     this.#client = place.form === 'cluster' ? openCluster(place) : new Redis(redisOptions(place));
     this.#client.on('ready', () => this.#back());
     for (const event of ['close', 'end', 'reconnecting']) this.#client.on(event, () => this.#lost());
-    this.#client.on('error', (error: Error) => this.#lost(error));
+    this.#client.on('error', (error: Error) => {
+      // The client would go on with database 0, which may be another tracker's.
+      if (isOfSelect(error)) (this.#client as Redis).disconnect(true);
+      this.#lost(error);
+    });
     this.#ended = new Promise((resolve) => this.#client.on('end', () => this.#isStopped && resolve()));
   }
 
@@ -171,7 +177,8 @@ export class Engine {
     const message = error instanceof Error ? error.message : '';
     const isNoMaster = NO_MASTER.test(message) && this.#place.form !== 'cluster';
     if (isNoMaster) this.#seeksMaster = true;
-    if (isNoMaster || REFUSED_WRITE.test(message)) this.#cannotWrite(message, key);
+    if (isNoMaster || REFUSED_WRITE.test(message) || CLUSTER_DOWN.test(message))
+      this.#cannotWrite(message, key);
     return away(error);
   }
 
@@ -239,6 +246,11 @@ export class Engine {
   get #name(): string {
     return this.#place.nodes.map(({ host, port }) => formatHostPort(host, port)).join(',');
   }
+}
+
+/** Whether the engine refused the database that is asked for: it has no such one, or not for this user. */
+function isOfSelect(error: Error): boolean {
+  return (error as { readonly command?: { readonly name?: string } }).command?.name === 'select';
 }
 
 function nodeOptions({ tls, username, password, database }: RedisPlace): Options {

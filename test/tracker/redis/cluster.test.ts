@@ -109,4 +109,33 @@ if (hasProgram('redis-server') && hasProgram('redis-cli')) {
       await soon(() => !store.isAway, 10_000);
     }
   });
+
+  test('a cluster that serves nothing because a node is gone counts as away until that is back', async (t) => {
+    await flush();
+    const [gone, ...others] = servers;
+    for (const server of servers) await server.ask('config', 'set', 'cluster-node-timeout', 500);
+    const store = await openRedisStore(url);
+    t.after(() => store.stop());
+    await gone!.kill();
+    const isIn = async (state: string) => {
+      const told = await Promise.all(others.map((server) => server.ask('cluster', 'info')));
+      return told.every((info) => String(info).includes(`cluster_state:${state}`));
+    };
+    await soon(() => isIn('fail'), 10_000);
+    let n = 0;
+    await soon(async () => {
+      n += 1;
+      const login = {
+        address: peerAddress(`10.9.0.${n}`),
+        proven: 1,
+        candidate: sessionId(900 + n),
+        now: 0,
+      } as const;
+      await store.logIn(login).catch(() => {});
+      return store.isAway;
+    }, 20_000);
+    await gone!.start();
+    await soon(() => isIn('ok'), 20_000);
+    await soon(() => !store.isAway, 10_000);
+  });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Redis } from 'ioredis';
 import { OperationalError } from '../../../src/core/errors.js';
 import { silentLogger } from '../../../src/core/logger.js';
 import { Engine } from '../../../src/tracker/redis/engine.js';
@@ -18,13 +19,13 @@ const LOOKUPS = 20;
 
 const isAway = (error: unknown) => error instanceof OperationalError && error.code === 'STORE_AWAY';
 
-async function openEngine(t: Scope, port: number) {
+async function openEngine(t: Scope, port: number, database = 0) {
   const clock = new ManualClock();
   let found = 0;
   const masterFound = () => {
     found += 1;
   };
-  const place = parseRedisPlace(`redis://127.0.0.1:${port}`)!;
+  const place = parseRedisPlace(`redis://127.0.0.1:${port}/${database}`)!;
   const engine = new Engine(place, { clock, logger: silentLogger, masterFound });
   await engine.start();
   atEnd(t, () => engine.stop());
@@ -91,4 +92,37 @@ test('that it has no master is also heard when it is asked for its keys', async 
     for await (const _ of engine.keys(FILE_KEYS));
   }, isAway);
   assert.equal(engine.refusesWrites, true);
+});
+
+test('one that hangs in a script takes no changes until that ends', async (t) => {
+  if (!requireProgram(t, 'redis-server')) return;
+  const server = await RedisServer.start(t);
+  const { engine, clock } = await openEngine(t, server.port);
+  // While it hangs nobody can connect.
+  const killer = new Redis(server.port, '127.0.0.1');
+  atEnd(t, () => killer.disconnect());
+  await killer.config('SET', 'busy-reply-threshold', '10');
+  const hanging = assert.rejects(server.ask('eval', 'while true do end', 0), /killed/i);
+  await soon(() => answered(engine).then(() => engine.refusesWrites));
+  await killer.script('KILL');
+  await hanging;
+  clock.advance(1_000);
+  await soon(() => !engine.refusesWrites);
+  assert.equal(await answered(engine), LOOKUPS);
+});
+
+test('one that has not the database that is asked for is away: no other is used in its place', async (t) => {
+  if (!requireProgram(t, 'redis-server')) return;
+  const server = await RedisServer.start(t);
+  const address = await Switch.open(t, server.port);
+  let dials = 0;
+  address.connected = () => {
+    dials += 1;
+  };
+  const { engine } = await openEngine(t, address.port, 99);
+  await soon(() => {
+    assert.equal(engine.isAway, true);
+    return dials >= 3;
+  });
+  await assert.rejects(engine.run('tryToWrite', 'bt:any', ''), isAway);
 });
