@@ -15,6 +15,7 @@ const NOT_NOW: ReadonlySet<string> = new Set([
 /** Of paths that nothing can be done with: the disk is well. */
 const PATHS: Readonly<Record<string, number>> = {
   FILE_MISSING: 404,
+  NO_PERMISSION: 403,
   NO_FILE: 400,
   LINK_LOOP: 400,
   NAME_TOO_LONG: 400,

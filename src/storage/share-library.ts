@@ -13,6 +13,7 @@ import type { Logger } from '../core/logger.js';
 import { type FileIdentity, unchanged } from '../model/file-identity.js';
 import { DEFAULT_PART_SIZE, MAX_FILE_SIZE, partGeometry } from '../model/geometry.js';
 import type { FileMd5 } from '../model/ids.js';
+import { diskError } from './disk-error.js';
 import type { HashedFile, HashSlices } from './file-hasher.js';
 import {
   type FolderScan,
@@ -25,6 +26,7 @@ import {
 } from './folder-scan.js';
 import { type EntryChecks, HashQueue } from './hash-queue.js';
 import type { IndexEntry } from './index-record.js';
+import { PathWaits } from './path-waits.js';
 import { QuietPaths } from './quiet-paths.js';
 import { type SharedFile, SharedFiles } from './shared-files.js';
 
@@ -104,7 +106,12 @@ type PathState =
   | { readonly kind: 'shared'; readonly file: ScannedFile }
   | { readonly kind: 'hashing' | 'unsettled' }
   /** Cannot be shared as it is. */
-  | { readonly kind: 'refused'; readonly file: ScannedFile; readonly retryAt: number };
+  | {
+      readonly kind: 'refused';
+      readonly file: ScannedFile;
+      readonly retryAt: number;
+      readonly why: Pick<JobFailure, 'code' | 'detail'>;
+    };
 
 const QUIET_MS = 3000;
 /** What the disk would not read is tried again after this; sooner when it changes. */
@@ -120,6 +127,7 @@ export class ShareLibrary {
   readonly #shared = new SharedFiles();
   readonly #hashes: HashQueue;
   readonly #quiet: QuietPaths;
+  readonly #waits: PathWaits;
   /** What their adopters say of them. */
   readonly #unknown = new Map<ScannedFile, ProvenFile>();
   #scanning: Promise<void> | null = null;
@@ -128,14 +136,15 @@ export class ShareLibrary {
   #problems = new Set<string>();
   /** Not shared, whatever a scan finds there. */
   readonly #withheld: Set<string>;
-  readonly #added: string[];
+  readonly #added: Set<string>;
   #indexHits = 0;
   #rechecked = 0;
   readonly #errors: Record<string, number> = {};
 
   constructor(options: ShareLibraryOptions) {
     this.#options = options;
-    this.#added = [...(options.added ?? [])];
+    this.#added = new Set(options.added);
+    this.#waits = new PathWaits(options.clock);
     this.#withheld = new Set(options.withheld);
     this.#hashes = new HashQueue({
       hash: options.hash,
@@ -152,7 +161,10 @@ export class ShareLibrary {
       clock: options.clock,
       quietMs: options.quietMs ?? QUIET_MS,
       onQuiet: (file) => this.#rehash(file),
-      onGone: (path) => this.#paths.delete(path),
+      onGone: (path) => {
+        this.#paths.delete(path);
+        this.#waits.wake(path);
+      },
     });
   }
 
@@ -197,22 +209,29 @@ export class ShareLibrary {
   }
 
   /**
-   * Shares the file at `path`, or all of the folder there, as if it had been named at the start; gives the files found.
-   * What was withheld of them is so no more. Throws as scanPath, UsageError 'NOTHING_TO_SHARE' where there is none.
+   * Shares the file at `path`, or all of the folder there, as if it had been named at the start, also what was withheld or
+   * refused of it. Gives the id of the first file that is shared; for each that comes before it, it waits until that is
+   * hashed. When none is shared after `ms` milliseconds, throws why the first is not: UsageError 'STILL_HASHING' or
+   * 'UNSETTLED' when one may be yet; else nothing was added: UsageError 'TOO_LARGE', OperationalError. Throws as scanPath,
+   * UsageError 'NOTHING_TO_SHARE' where there is no file.
    */
-  async add(path: string): Promise<readonly ScannedFile[]> {
+  async add(path: string, ms: number): Promise<FileMd5> {
     const { files, problems } = await scanPath(path, this.#options.leftOut);
-    if (this.#isStopped) throw new OperationalError('interrupted', 'INTERRUPTED', 'the daemon stops');
-    if (files.length === 0) throw new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share`);
-    if (!this.#added.includes(path)) this.#added.push(path);
+    if (this.#isStopped) throw stopping();
+    if (files.length === 0) throw nothingToShare(path, problems);
+    const isNew = !this.#added.has(path);
+    this.#added.add(path);
     this.#tellProblems(problems);
     for (const file of files) {
       this.#withheld.delete(file.path);
       const state = this.#paths.get(file.path);
-      if (state === undefined) this.#welcome(file, true);
+      if (state === undefined || state.kind === 'refused') this.#welcome(file, true);
       else this.#meet(file, false);
     }
-    return files;
+    const first = await this.#firstShared(files, ms);
+    if (typeof first === 'string') return first;
+    if (isNew && !first.isPending) this.#added.delete(path);
+    throw first.why;
   }
 
   /** Stops sharing the file, at all places where it lies; no scan takes those up again until they are gone. */
@@ -221,6 +240,11 @@ export class ShareLibrary {
       this.#withheld.add(path);
       this.#forget(path);
     }
+  }
+
+  /** Paths that are shared besides those that were named at the start. */
+  get added(): ReadonlySet<string> {
+    return this.#added;
   }
 
   /** Paths that are not shared though they lie there. */
@@ -261,6 +285,7 @@ export class ShareLibrary {
   /** Settles all that is under way; no callback comes after it. Slices that are in the pool are waited for. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#waits.wakeAll();
     await Promise.allSettled([this.#scanning, this.#hashes.stop(), this.#quiet.stop()]);
   }
 
@@ -282,7 +307,7 @@ export class ShareLibrary {
     return [
       ...folders.map((path) => () => scanFolder(path, leftOut)),
       ...files.map((path) => () => scanPath(path, leftOut)),
-      ...this.#added.map((path) => () => scanPath(path, leftOut).catch(nothingWhereGone)),
+      ...Array.from(this.#added, (path) => () => scanPath(path, leftOut).catch(nothingWhereGone)),
     ];
   }
 
@@ -335,6 +360,52 @@ export class ShareLibrary {
       const isDue = state.kind === 'refused' && this.#options.clock.now() >= state.retryAt;
       if (isDue || !unchanged(state.file.identity, file.identity)) this.#unsettle(file, file.identity);
     }
+  }
+
+  /** The first that is shared within `ms`; else why none is, and whether one may be yet. */
+  async #firstShared(
+    files: readonly ScannedFile[],
+    ms: number,
+  ): Promise<FileMd5 | { readonly why: Error; readonly isPending: boolean }> {
+    const until = this.#options.clock.now() + ms;
+    let pending: Error | null = null;
+    let refused: Error | null = null;
+    for (const { path } of files) {
+      const left = () => until - this.#options.clock.now();
+      while (this.#pending(path) !== null && left() > 0) {
+        await this.#waits.wait(path, left());
+        if (this.#isStopped) return { why: stopping(), isPending: false };
+      }
+      const md5 = this.#shared.md5At(path);
+      if (md5 !== undefined) return md5;
+      pending ??= this.#pending(path);
+      refused ??= this.#refusal(path);
+    }
+    return { why: (pending ?? refused)!, isPending: pending !== null };
+  }
+
+  /** Why the file there is not shared yet; null: nothing more will become of it. */
+  #pending(path: string): Error | null {
+    switch (this.#paths.get(path)?.kind) {
+      case 'hashing':
+        return new UsageError('STILL_HASHING', `${path} is being hashed: it is shared when that is done`);
+      case 'unsettled':
+        return new UsageError('UNSETTLED', `${path} keeps changing: it is shared when it lies still`);
+      default:
+        return null;
+    }
+  }
+
+  #refusal(path: string): Error {
+    const state = this.#paths.get(path);
+    if (state?.kind !== 'refused')
+      return new OperationalError('disk', 'FILE_MISSING', `${path}: the file went away`);
+    const { code, detail } = state.why;
+    if (code === 'TOO_LARGE') return new UsageError(code, `${path} is too large: ${detail}`);
+    return (
+      systemTrouble(state.why, path) ??
+      new OperationalError('interrupted', code, `${path} was not hashed: ${detail}`)
+    );
   }
 
   #welcome(file: ScannedFile, isStart: boolean): void {
@@ -427,6 +498,7 @@ export class ShareLibrary {
     const shared: SharedFile = { manifest, path, identity, midstates };
     this.#paths.set(path, { kind: 'shared', file });
     if (this.#shared.add(shared)) this.#options.onShared(shared);
+    this.#waits.wake(path);
   }
 
   #unsettle(file: ScannedFile, identity: FileIdentity | null): void {
@@ -446,9 +518,11 @@ export class ShareLibrary {
   }
 
   #refuse(file: ScannedFile, code: string, detail: string, retryMs: number): void {
-    this.#paths.set(file.path, { kind: 'refused', file, retryAt: this.#options.clock.now() + retryMs });
+    const retryAt = this.#options.clock.now() + retryMs;
+    this.#paths.set(file.path, { kind: 'refused', file, retryAt, why: { code, detail } });
     this.#count(code);
     this.#options.logger.warn({ path: file.path, code, detail }, 'a file is not shared');
+    this.#waits.wake(file.path);
   }
 
   #tellProblems(problems: readonly ScanProblem[]): void {
@@ -474,6 +548,21 @@ export class ShareLibrary {
   #count(code: string): void {
     this.#errors[code] = (this.#errors[code] ?? 0) + 1;
   }
+}
+
+const stopping = () => new OperationalError('interrupted', 'INTERRUPTED', 'the daemon stops');
+
+/** Of a path where no file was found, though it is there: what kept the scan from finding one says more than that. */
+function nothingToShare(path: string, problems: readonly ScanProblem[]): Error {
+  const first = problems.find(({ code }) => code !== 'ENOENT');
+  const trouble = first === undefined ? null : systemTrouble(first, first.path);
+  return trouble ?? new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share`);
+}
+
+/** Null when it is not the system that says so. */
+function systemTrouble({ code, detail }: Pick<JobFailure, 'code' | 'detail'>, path: string): Error | null {
+  const error = diskError({ code, message: detail }, path);
+  return error instanceof Error ? error : null;
 }
 
 /** What was added meanwhile may go without a word. */

@@ -15,6 +15,7 @@ test('each error that its asker may be told of has the status that says whose ma
     [disk('DISK_FULL'), 507],
     [disk('READ_ONLY'), 507],
     [disk('FILE_MISSING'), 404],
+    [disk('NO_PERMISSION'), 403],
     [disk('NAME_TOO_LONG'), 400],
     [new OperationalError('network', 'NO_TRACKER', 'no'), 502],
     [new OperationalError('set-up', 'NO_NODE', 'no'), null],

@@ -556,7 +556,7 @@ test('a file that is withheld is shared no more while it lies there, and may be 
   await unlink(b);
   await subject.library.rescan();
   assert.deepEqual([...subject.library.withheld], [a], 'what is gone may come back as another file');
-  await subject.library.add(a);
+  assert.equal(await subject.library.add(a, 1), md5(A));
   await subject.heard(3);
   assert.equal(subject.library.find(md5(A) as FileMd5)?.path, a);
 });
@@ -569,7 +569,112 @@ test('a file that was added and is gone at the next start is no error, and is fo
   await writeFile(path, B);
   await subject.library.rescan();
   await until(() => subject.library.stats().unsettled === 1);
-  await assert.rejects(subject.library.add(join(folder, 'none')), { code: 'FILE_MISSING' });
+  await assert.rejects(subject.library.add(join(folder, 'none'), 0), { code: 'FILE_MISSING' });
+});
+
+test('an addition that comes to nothing ends with the reason at once, and nothing is kept of it', async (t) => {
+  const folder = await sharedFolder(t, { bad: A, large: Buffer.alloc(0) });
+  await truncate(join(folder, 'large'), 10_000_000_000);
+  const subject = new Subject(t, {});
+  await subject.library.start();
+  const reasons: (readonly [string, string, string, object])[] = [
+    [
+      'bad',
+      'EACCES',
+      'permission denied',
+      { name: 'OperationalError', code: 'NO_PERMISSION', trouble: 'disk' },
+    ],
+    ['bad', 'EIO', 'i/o error', { name: 'OperationalError', code: 'DISK_FAILURE', trouble: 'disk' }],
+    [
+      'bad',
+      'POOL',
+      'it died',
+      { name: 'OperationalError', code: 'POOL', message: /bad was not hashed: it died$/ },
+    ],
+    ['large', '', '', { name: 'UsageError', code: 'TOO_LARGE', message: /at most 9999999999 B$/ }],
+  ];
+  const { hash } = subject;
+  for (const [name, code, detail, error] of reasons) {
+    subject.hash = async () => ({ ok: false, code, detail });
+    for (let time = 0; time < 2; time++) {
+      await assert.rejects(subject.library.add(join(folder, name), 60_000), error);
+    }
+  }
+  await subject.library.rescan();
+  assert.deepEqual([subject.library.added.size, subject.library.stats().queued], [0, 0]);
+  subject.hash = hash;
+  assert.equal(await subject.library.add(join(folder, 'bad'), 60_000), md5(A), 'it is read again when asked');
+  assert.deepEqual([...subject.library.added], [join(folder, 'bad')]);
+  assert.deepEqual(subject.clock.pending, []);
+});
+
+test('of a folder that is added, the first file counts that can be shared', async (t) => {
+  const folder = await sharedFolder(t, { bad: A, good: B });
+  const subject = new Subject(t, { concurrency: 1 });
+  await subject.library.start();
+  const { hash } = subject;
+  subject.hash = async (job) =>
+    job.path.endsWith('bad') ? { ok: false, code: 'EACCES', detail: 'permission denied' } : hash(job);
+  assert.equal(await subject.library.add(folder, 60_000), md5(B));
+  await unlink(join(folder, 'good'));
+  await assert.rejects(subject.library.add(folder, 60_000), { code: 'NO_PERMISSION' });
+  assert.deepEqual([...subject.library.added], [folder], 'it was added before');
+});
+
+test('what kept a scan from finding any file is the reason why there is nothing to share', async (t) => {
+  const folder = await sharedFolder(t, { 'gone/.hidden': A });
+  await symlink('loop', join(folder, 'loop'));
+  await symlink('nowhere', join(folder, 'gone/link'));
+  const subject = new Subject(t, {});
+  await assert.rejects(subject.library.add(folder, 60_000), { code: 'LINK_LOOP' });
+  await assert.rejects(subject.library.add(join(folder, 'gone'), 60_000), { code: 'NOTHING_TO_SHARE' });
+});
+
+test('an addition ends in its time when the file is hashed for longer or keeps changing, and is kept', async (t) => {
+  const folder = await sharedFolder(t, { long: A, changing: B });
+  const subject = new Subject(t, {});
+  await subject.library.start();
+  const { hash } = subject;
+  let isDone = () => {};
+  subject.hash = (job) =>
+    job.path.endsWith('long')
+      ? new Promise((resolve) => {
+          isDone = () => resolve(hashSlice(job));
+        })
+      : Promise.resolve({ ok: false, code: 'CHANGED', detail: 'changed' });
+  const outcomes = Promise.allSettled([
+    subject.library.add(join(folder, 'long'), 5_000),
+    subject.library.add(join(folder, 'changing'), 5_000),
+  ]);
+  await until(() => subject.library.stats().unsettled === 1 && subject.clock.pending.length === 3);
+  subject.clock.advance(5_000);
+  const codes = (await outcomes).map((outcome) => (outcome as PromiseRejectedResult).reason.code);
+  assert.deepEqual(codes, ['STILL_HASHING', 'UNSETTLED']);
+  assert.equal(subject.library.added.size, 2);
+  isDone();
+  await subject.heard(1);
+  subject.hash = hash;
+  await subject.pass();
+  await subject.pass();
+  assert.deepEqual(await subject.heard(2), ['+changing', '+long']);
+});
+
+test('a file that goes away while it is waited for, and a stop, end an addition', async (t) => {
+  const folder = await sharedFolder(t, { goes: A, stays: B });
+  const subject = new Subject(t, {});
+  await subject.library.start();
+  subject.hash = async () => ({ ok: false, code: 'CHANGED', detail: 'changed' });
+  const gone = subject.library.add(join(folder, 'goes'), 60_000);
+  await until(() => subject.library.stats().unsettled === 1);
+  await unlink(join(folder, 'goes'));
+  subject.clock.advance(QUIET_MS);
+  await assert.rejects(gone, { code: 'FILE_MISSING' });
+  const stopped = subject.library.add(join(folder, 'stays'), 60_000);
+  const rejected = assert.rejects(stopped, { code: 'INTERRUPTED' });
+  await until(() => subject.library.stats().unsettled === 1);
+  await subject.library.stop();
+  await rejected;
+  assert.deepEqual([subject.library.added.size, subject.clock.pending], [0, []]);
 });
 
 test('a file proven by its MD5 is shared at once, and its midstates as soon as they are known', async (t) => {
