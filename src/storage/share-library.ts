@@ -555,8 +555,9 @@ const stopping = () => new OperationalError('interrupted', 'INTERRUPTED', 'the d
 /** Of a path where no file was found, though it is there: what kept the scan from finding one says more than that. */
 function nothingToShare(path: string, problems: readonly ScanProblem[]): Error {
   const first = problems.find(({ code }) => code !== 'ENOENT');
+  const why = first === undefined ? '' : `: ${first.path}: ${first.detail}`;
   const trouble = first === undefined ? null : systemTrouble(first, first.path);
-  return trouble ?? new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share`);
+  return trouble ?? new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share${why}`);
 }
 
 /** Null when it is not the system that says so. */

@@ -627,7 +627,14 @@ test('what kept a scan from finding any file is the reason why there is nothing 
   await symlink('nowhere', join(folder, 'gone/link'));
   const subject = new Subject(t, {});
   await assert.rejects(subject.library.add(folder, 60_000), { code: 'LINK_LOOP' });
-  await assert.rejects(subject.library.add(join(folder, 'gone'), 60_000), { code: 'NOTHING_TO_SHARE' });
+  await assert.rejects(subject.library.add(join(folder, 'gone'), 60_000), {
+    ...{ code: 'NOTHING_TO_SHARE', message: `${join(folder, 'gone')} holds no file to share` },
+  });
+  await unlink(join(folder, 'gone/link'));
+  await symlink('/etc', join(folder, 'gone/link'));
+  await assert.rejects(subject.library.add(join(folder, 'gone'), 60_000), {
+    ...{ code: 'NOTHING_TO_SHARE', message: /link: leads out of the shared folder, to \/etc$/ },
+  });
 });
 
 test('an addition ends in its time when the file is hashed for longer or keeps changing, and is kept', async (t) => {
