@@ -6,6 +6,7 @@
  * need none. Without a token in the settings it listens on loopback alone. No address has more than MOST_OF_ADDRESS of the
  * MAX_CONNECTIONS.
  */
+import { STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Clock } from '../core/clock.js';
@@ -42,6 +43,10 @@ const MOST_OF_ADDRESS = 250;
 const REQUEST_MS = 10_000;
 /** Late requests are looked for so often while one may be on its way. */
 const CHECKS_OF_A_REQUEST = 10;
+const UNREAD: Readonly<Record<string, readonly [status: number, code: string, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'TOO_SLOW', 'the request did not come in time'],
+  HPE_HEADER_OVERFLOW: [431, 'TOO_LONG', 'the head of the request is too long'],
+};
 const MAX_BODY_BYTES = 65_536;
 /** Who is told to come later need not wait longer than that. */
 const RETRY_SECONDS = 1;
@@ -78,6 +83,8 @@ export class HttpListener {
       requestTimeout: requestMs,
       http: { headersTimeout: requestMs, connectionsCheckingInterval: requestMs / CHECKS_OF_A_REQUEST },
       bodyLimit: MAX_BODY_BYTES,
+      frameworkErrors: (error, _, reply) => this.#failed(error, reply),
+      clientErrorHandler: refuseUnread,
       // A reader that takes its time must not keep the process from ending.
       forceCloseConnections: true,
     });
@@ -199,5 +206,22 @@ export class HttpListener {
 
 /** Every answer but a success has this form. */
 function refuse(reply: FastifyReply, status: number, code: string, message: string): void {
-  void reply.code(status).send({ error: { code, message } });
+  void reply.code(status).send(refusal(code, message));
+}
+
+const refusal = (code: string, message: string) => ({ error: { code, message } });
+
+/** Of what is no request that could be answered: the parser gave up on it, or it did not come in time. */
+function refuseUnread({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
+  if (code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, ...told] = UNREAD[code] ?? [400, 'BAD_REQUEST', 'this is no HTTP request'];
+  const body = JSON.stringify(refusal(...told));
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroy();
 }

@@ -113,6 +113,18 @@ test('what is not there, and what fails, are said in one form that tells nothing
   const early = await get(`${url}/early`);
   assert.deepEqual([early.status, JSON.parse(early.body).error.code], [503, 'NOT_STARTED']);
   assert.equal(early.headers['retry-after'], '1');
+  const unreadable = await get(`${url}/%`);
+  assert.deepEqual([unreadable.status, JSON.parse(unreadable.body).error.code], [400, 'FST_ERR_BAD_URL']);
+  for (const [sent, status, code] of [
+    ['nonsense\r\n\r\n', 400, 'BAD_REQUEST'],
+    [`GET /${'a'.repeat(20_000)} HTTP/1.1\r\n\r\n`, 431, 'TOO_LONG'],
+  ] as const) {
+    const socket = await connected(t, url, '127.0.0.1');
+    socket.write(sent);
+    const [head, body] = (await text(socket)).split('\r\n\r\n') as [string, string];
+    assert.ok(head.startsWith(`HTTP/1.1 ${status} `), head);
+    assert.equal(JSON.parse(body).error.code, code);
+  }
 });
 
 /** A connection from one of this machine's addresses. */
@@ -162,7 +174,9 @@ test('a connection is cut off whose request does not come in time, also one that
     const told = text(socket);
     const late = AbortSignal.timeout(10_000);
     await once(socket, 'close', { signal: late });
-    assert.match(await told, /^HTTP\/1\.1 408 /);
+    const answer = await told;
+    assert.match(answer, /^HTTP\/1\.1 408 /);
+    assert.equal(JSON.parse(answer.slice(answer.indexOf('{'))).error.code, 'TOO_SLOW');
   }
 });
 

@@ -174,6 +174,16 @@ test('requests that are not in order are told so, and change nothing', async (t)
   ]) {
     assert.deepEqual(told(await post(wrong)), [400, 'BAD_REQUEST'], JSON.stringify(wrong));
   }
+  for (const [wrong, told] of [
+    [
+      {},
+      'body: expected {magnet, paused?, sequential?, priority?} or {md5, name?, paused?, sequential?, priority?} or {path}',
+    ],
+    [{ path: 7 }, 'body.path: Invalid input: expected string, received number'],
+    [{ md5: ID, paused: 1 }, 'body.paused: Invalid input: expected boolean, received number'],
+  ] as const) {
+    assert.equal((await post(wrong)).json.error.message, told);
+  }
   for (const query of ['limit=0', 'limit=1001', 'offset=-1', 'state=none', 'sort=md5', 'limit=x']) {
     assert.deepEqual(told(await api.get(`/files?${query}`)), [400, 'BAD_REQUEST'], query);
   }
