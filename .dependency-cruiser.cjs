@@ -110,7 +110,7 @@ module.exports = {
     ]),
     only('tracker', 'src/tracker', ['src/core', 'src/model', 'src/protocol', 'src/policy', 'src/net']),
     only('metrics', 'src/metrics', ['src/core']),
-    only('http', 'src/http', ['src/core', 'src/model']),
+    only('http', 'src/http', ['src/core', 'src/model', 'src/policy']),
     only('search', 'src/search', ['src/core', 'src/model', 'src/protocol', 'src/policy', 'src/net']),
     only('grafana-knows-names-of-metrics-alone', 'grafana', ['src/metrics/descriptors.ts']),
     only('daemon', 'src/daemon', [

@@ -7,12 +7,15 @@ import type { Invocation } from './invocation.js';
 import { formatBytes } from './quantity.js';
 import { parseWanted } from './wanted.js';
 
+/** The daemon answers when the file is hashed, or after 30 s. */
+const ANSWER_WITHIN_MS = 40_000;
+
 /** `add`: a download by magnet link or MD5, or a file or folder of the daemon's machine to share. */
 export async function run(invocation: Invocation<'add'>): Promise<void> {
   const { settings, words, output } = invocation;
   const addition = await additionOf(words[0]!, settings.http === null);
   await withDaemon(invocation, async (daemon) => {
-    const file = await daemon.post<ApiFile>('/files', addition);
+    const file = await daemon.post<ApiFile>('/files', addition, ANSWER_WITHIN_MS);
     if (settings.json) output.json({ event: 'added', ...file });
     else output.print(addedLine(file));
   });

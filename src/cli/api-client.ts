@@ -32,7 +32,8 @@ const CONNECTIONS = 4;
 
 /**
  * Asks a running daemon over its API. Everything rejects with what the command line can say: OperationalError 'network'
- * when nothing (or something else) answers, 'not-found' for what is not there, UsageError for what the daemon refuses.
+ * when nothing (or something else) answers, 'not-found' for what is not there, 'disk' for what it cannot read or write,
+ * UsageError for what the daemon refuses.
  */
 export class ApiClient {
   readonly #address: HostPort;
@@ -50,8 +51,9 @@ export class ApiClient {
     return this.#ask('GET', path, query) as Promise<T>;
   }
 
-  post<T>(path: string, body: object): Promise<T> {
-    return this.#ask('POST', path, {}, body) as Promise<T>;
+  /** For what the daemon takes its time over, it is given `withinMs`. */
+  post<T>(path: string, body: object, withinMs?: number): Promise<T> {
+    return this.#ask('POST', path, {}, body, withinMs) as Promise<T>;
   }
 
   async delete(path: string, query: Query): Promise<void> {
@@ -63,9 +65,15 @@ export class ApiClient {
     this.#agent.destroy();
   }
 
-  async #ask(method: Method, path: string, query: Query, body?: object): Promise<unknown> {
+  async #ask(
+    method: Method,
+    path: string,
+    query: Query,
+    body?: object,
+    withinMs = ANSWER_WITHIN_MS,
+  ): Promise<unknown> {
     const words = new URLSearchParams(query);
-    const { status, text } = await this.#exchange(method, `${BASE}${path}?${words}`, body);
+    const { status, text } = await this.#exchange(method, `${BASE}${path}?${words}`, withinMs, body);
     if (status === 204) return null;
     const answer = parsed(text);
     if (answer === undefined) throw this.#foreign();
@@ -73,7 +81,12 @@ export class ApiClient {
     throw this.#refusal(status, answer);
   }
 
-  #exchange(method: Method, path: string, body?: object): Promise<{ status: number; text: string }> {
+  #exchange(
+    method: Method,
+    path: string,
+    withinMs: number,
+    body?: object,
+  ): Promise<{ status: number; text: string }> {
     const { host, port } = this.#address;
     const content = body === undefined ? null : JSON.stringify(body);
     const headers = {
@@ -84,7 +97,7 @@ export class ApiClient {
     };
     return new Promise((resolve, reject) => {
       const sent = request({ host, port, path, method, headers, agent: this.#agent, signal: this.#signal });
-      const late = setTimeout(() => sent.destroy(this.#silent()), ANSWER_WITHIN_MS);
+      const late = setTimeout(() => sent.destroy(this.#silent(withinMs)), withinMs);
       const settle = () => clearTimeout(late);
       sent.on('error', (error) => {
         settle();
@@ -112,11 +125,11 @@ export class ApiClient {
     );
   }
 
-  #silent(): Error {
+  #silent(ms: number): Error {
     return new OperationalError(
       'network',
       'NO_ANSWER',
-      `the daemon at ${urlOf(this.#address)} has not answered for ${ANSWER_WITHIN_MS / 1000} s: try again, or look at its log`,
+      `the daemon at ${urlOf(this.#address)} has not answered for ${ms / 1000} s: try again, or look at its log`,
     );
   }
 
@@ -138,8 +151,8 @@ export class ApiClient {
       const what = this.#token === null ? 'wants a token' : 'does not know this token';
       return new UsageError('WRONG_TOKEN', `the daemon at ${urlOf(this.#address)} ${what}: ${how}`);
     }
-    if (code === 'NO_PERMISSION') return new OperationalError('disk', code, `the daemon: ${message}`);
     if (status === 404) return new OperationalError('not-found', code, message);
+    if (code === 'NO_PERMISSION') return new OperationalError('disk', code, `the daemon: ${message}`);
     if (status === 429 || status >= 500) {
       return new OperationalError(status === 507 ? 'disk' : 'network', code, `the daemon: ${message}`);
     }

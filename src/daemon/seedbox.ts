@@ -204,20 +204,23 @@ export class Seedbox implements Adjustable {
   }
 
   /**
-   * Shares a file, or all of a folder, in this run and the next ones. Resolves with where the files lie, once what need
-   * not be hashed is shared. Throws as ShareLibrary.add, UsageError 'STATE_FOLDER' or 'TOO_MANY_SHARES',
-   * OperationalError 'disk' when it cannot be kept for the next ones.
+   * Shares a file, or all of a folder, in this run and the next ones; gives the first file there, waiting up to `ms` for it
+   * to be hashed. What is refused is not kept for the next runs. Throws as ShareLibrary.add, UsageError 'STATE_FOLDER' or
+   * 'TOO_MANY_SHARES', OperationalError 'disk' when it cannot be kept for the next ones.
    */
-  async share(path: string): Promise<readonly string[]> {
+  async share(path: string, ms: number): Promise<FileMd5> {
     const { library, list } = this.#started();
     const { stateDir } = this.#options;
     if (stateDir !== null && (await liesIn(path, stateDir))) {
       const remedy = 'nothing in there is shared; move it elsewhere';
       throw new UsageError('STATE_FOLDER', `${path} lies in the state folder: ${remedy}`);
     }
-    const files = await library.add(path);
-    await list.add(path, library.withheld);
-    return files.map((file) => file.path);
+    try {
+      return await library.add(path, ms);
+    } finally {
+      // What is not hashed yet is shared later, though it is told as an error now.
+      if (library.added.has(path)) await list.add(path, library.withheld);
+    }
   }
 
   /** What can be read now of a file that is shared or on its way; null: there is none. */
@@ -229,11 +232,6 @@ export class Seedbox implements Adjustable {
   /** Parts for readers that are no peers; null until it has started. */
   get reads(): PartReads | null {
     return this.#node.reads;
-  }
-
-  /** Whose content it is; undefined while that is not known. */
-  sharedAt(path: string): FileMd5 | undefined {
-    return this.#library?.md5At(path);
   }
 
   /**

@@ -3,14 +3,17 @@
  *
  * Invariant: a route runs only for a request whose Host is this listener's (on loopback), that no page of another site has
  * a browser send, and that brings a token which allows the route, if there are tokens; only routes with `config.open`
- * need none. Without a token in the settings it listens on loopback alone.
+ * need none. Without a token in the settings it listens on loopback alone. No address has more than MOST_OF_ADDRESS of the
+ * MAX_CONNECTIONS.
  */
-import type { AddressInfo } from 'node:net';
+import { STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Clock } from '../core/clock.js';
 import { type BugTorrentError, invariant, OperationalError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { formatHostPort, type HostPort } from '../model/address.js';
+import { canonicalIp, formatHostPort, type HostPort } from '../model/address.js';
+import { AddressTable } from '../policy/address-table.js';
 import type { AccessTokens } from './access-tokens.js';
 import { statusOf } from './error-status.js';
 import { isLoopbackHost, isOwnHost, isOwnOrigin } from './host-check.js';
@@ -34,8 +37,16 @@ const EVERYTHING: readonly Scope[] = ['admin'];
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 const MAX_CONNECTIONS = 1_000;
-/** For the whole request to arrive. */
+/** Of one address, IPv6: of its /64; this machine's is one like the others. */
+const MOST_OF_ADDRESS = 250;
+/** For the whole request to arrive, on a new connection from its beginning. */
 const REQUEST_MS = 10_000;
+/** Late requests are looked for so often while one may be on its way. */
+const CHECKS_OF_A_REQUEST = 10;
+const UNREAD: Readonly<Record<string, readonly [status: number, code: string, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'TOO_SLOW', 'the request did not come in time'],
+  HPE_HEADER_OVERFLOW: [431, 'TOO_LONG', 'the head of the request is too long'],
+};
 const MAX_BODY_BYTES = 65_536;
 /** Between two tries of who is told to come later: when it can be done, nobody knows. */
 const RETRY_SECONDS = 1;
@@ -47,6 +58,8 @@ export interface HttpListenerInit {
   readonly tokens: Pick<AccessTokens, 'areNeeded' | 'scopesIn'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** For the whole of a request to arrive; milliseconds. */
+  readonly requestMs?: number;
 }
 
 /** Adds routes of one kind to a listener that was not started yet. */
@@ -56,19 +69,27 @@ export class HttpListener {
   readonly #init: HttpListenerInit;
   readonly #app: FastifyInstance;
   readonly #wrong: WrongTokens;
+  readonly #visitors = new AddressTable({
+    ...{ connections: MOST_OF_ADDRESS, requestRate: Infinity, limitsLoopback: true },
+  });
 
   constructor(init: HttpListenerInit) {
     const isOpen = !init.tokens.areNeeded;
     invariant(!isOpen || isLoopbackHost(init.listen.host), 'a listener for others has a token');
     this.#init = init;
     this.#wrong = new WrongTokens(init.clock);
+    const { requestMs = REQUEST_MS } = init;
     this.#app = fastify({
-      requestTimeout: REQUEST_MS,
+      requestTimeout: requestMs,
+      http: { headersTimeout: requestMs, connectionsCheckingInterval: requestMs / CHECKS_OF_A_REQUEST },
       bodyLimit: MAX_BODY_BYTES,
+      frameworkErrors: (error, _, reply) => this.#failed(error, reply),
+      clientErrorHandler: refuseUnread,
       // A reader that takes its time must not keep the process from ending.
       forceCloseConnections: true,
     });
     this.#app.server.maxConnections = MAX_CONNECTIONS;
+    this.#app.server.on('connection', (socket) => this.#receive(socket));
     // A page of another site may have a browser send text, but not JSON.
     this.#app.removeContentTypeParser('text/plain');
     this.#app.decorateRequest('scopes');
@@ -106,6 +127,13 @@ export class HttpListener {
   /** Cuts every connection off. Idempotent. */
   async stop(): Promise<void> {
     await this.#app.close();
+  }
+
+  #receive(socket: Socket): void {
+    const { clock } = this.#init;
+    const visit = this.#visitors.enter(canonicalIp(socket.remoteAddress ?? ''), clock.now());
+    if (visit === null) socket.destroy();
+    else socket.once('close', () => visit.leave(clock.now()));
   }
 
   /** Answers itself when it is not. */
@@ -178,5 +206,22 @@ export class HttpListener {
 
 /** Every answer but a success has this form. */
 function refuse(reply: FastifyReply, status: number, code: string, message: string): void {
-  void reply.code(status).send({ error: { code, message } });
+  void reply.code(status).send(refusal(code, message));
+}
+
+const refusal = (code: string, message: string) => ({ error: { code, message } });
+
+/** Of what is no request that could be answered: the parser gave up on it, or it did not come in time. */
+function refuseUnread({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
+  if (code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, ...told] = UNREAD[code] ?? [400, 'BAD_REQUEST', 'this is no HTTP request'];
+  const body = JSON.stringify(refusal(...told));
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroy();
 }

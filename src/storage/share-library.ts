@@ -26,6 +26,7 @@ import {
 import { type EntryChecks, HashQueue } from './hash-queue.js';
 import type { IndexEntry } from './index-record.js';
 import { type NotShared, notSharedFor } from './not-shared.js';
+import { PathWaits } from './path-waits.js';
 import { QuietPaths } from './quiet-paths.js';
 import { type SharedFile, SharedFiles } from './shared-files.js';
 
@@ -105,7 +106,12 @@ type PathState =
   | { readonly kind: 'shared'; readonly file: ScannedFile }
   | { readonly kind: 'hashing' | 'unsettled' }
   /** Cannot be shared as it is. */
-  | { readonly kind: 'refused'; readonly file: ScannedFile; readonly retryAt: number };
+  | {
+      readonly kind: 'refused';
+      readonly file: ScannedFile;
+      readonly retryAt: number;
+      readonly why: { readonly code: NotShared; readonly detail: string };
+    };
 
 const QUIET_MS = 3000;
 /** What the disk would not read is tried again after this; sooner when it changes. */
@@ -126,6 +132,7 @@ export class ShareLibrary {
   readonly #shared = new SharedFiles();
   readonly #hashes: HashQueue;
   readonly #quiet: QuietPaths;
+  readonly #waits: PathWaits;
   /** What their adopters say of them. */
   readonly #unknown = new Map<ScannedFile, ProvenFile>();
   #scanning: Promise<void> | null = null;
@@ -134,14 +141,15 @@ export class ShareLibrary {
   #problems = new Set<string>();
   /** Not shared, whatever a scan finds there. */
   readonly #withheld: Set<string>;
-  readonly #added: string[];
+  readonly #added: Set<string>;
   #indexHits = 0;
   #rechecked = 0;
   readonly #errors: Record<string, number> = {};
 
   constructor(options: ShareLibraryOptions) {
     this.#options = options;
-    this.#added = [...(options.added ?? [])];
+    this.#added = new Set(options.added);
+    this.#waits = new PathWaits(options.clock);
     this.#withheld = new Set(options.withheld);
     this.#hashes = new HashQueue({
       hash: options.hash,
@@ -158,7 +166,10 @@ export class ShareLibrary {
       clock: options.clock,
       quietMs: options.quietMs ?? QUIET_MS,
       onQuiet: (file) => this.#rehash(file),
-      onGone: (path) => this.#paths.delete(path),
+      onGone: (path) => {
+        this.#paths.delete(path);
+        this.#waits.wake(path);
+      },
     });
   }
 
@@ -203,26 +214,29 @@ export class ShareLibrary {
   }
 
   /**
-   * Shares the file at `path`, or all of the folder there, as if it had been named at the start; gives the files found.
-   * What was withheld of them is so no more. Throws UsageError for a path that nothing can be shared from
-   * ('NOTHING_TO_SHARE', or one of WRONG_PATH), OperationalError 'disk', or 'INTERRUPTED' when it is stopped meanwhile.
+   * Shares the file at `path`, or all of the folder there, as if it had been named at the start, also what was withheld or
+   * refused of it. Gives the id of the first file that is shared; for each that comes before it, it waits until that is
+   * hashed. When none is shared after `ms` milliseconds, throws why the first is not: UsageError 'STILL_HASHING' or
+   * 'UNSETTLED' when one may be yet; else nothing was added: UsageError 'TOO_LARGE', 'NOTHING_TO_SHARE' or one of
+   * WRONG_PATH, OperationalError 'disk', or 'interrupted' when it is stopped meanwhile.
    */
-  async add(path: string): Promise<readonly ScannedFile[]> {
+  async add(path: string, ms: number): Promise<FileMd5> {
     const { files, problems } = await scanPath(path, this.#options.leftOut).catch(toldOfPath);
-    if (this.#isStopped) throw new OperationalError('interrupted', 'INTERRUPTED', 'the daemon stops');
+    if (this.#isStopped) throw stopping();
     this.#tellProblems(problems, this.#problems);
-    if (files.length === 0) {
-      const why = problems.length === 0 ? '' : ': the log of the daemon says what was left out';
-      throw new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share${why}`);
-    }
-    if (!this.#added.includes(path)) this.#added.push(path);
+    if (files.length === 0) throw nothingToShare(path, problems);
+    const isNew = !this.#added.has(path);
+    this.#added.add(path);
     for (const file of files) {
       this.#withheld.delete(file.path);
       const state = this.#paths.get(file.path);
-      if (state === undefined) this.#welcome(file, true);
+      if (state === undefined || state.kind === 'refused') this.#welcome(file, true);
       else this.#meet(file, false);
     }
-    return files;
+    const first = await this.#firstShared(files, ms);
+    if (typeof first === 'string') return first;
+    if (isNew && !first.isPending) this.#added.delete(path);
+    throw first.why;
   }
 
   /** Stops sharing the file, at all places where it lies; no scan takes those up again until they are gone. */
@@ -231,6 +245,11 @@ export class ShareLibrary {
       this.#withheld.add(path);
       this.#forget(path);
     }
+  }
+
+  /** Paths that are shared besides those that were named at the start. */
+  get added(): ReadonlySet<string> {
+    return this.#added;
   }
 
   /** Paths that are not shared though they lie there. */
@@ -271,6 +290,7 @@ export class ShareLibrary {
   /** Settles all that is under way; no callback comes after it. Slices that are in the pool are waited for. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#waits.wakeAll();
     await Promise.allSettled([this.#scanning, this.#hashes.stop(), this.#quiet.stop()]);
   }
 
@@ -292,7 +312,7 @@ export class ShareLibrary {
     return [
       ...folders.map((path) => () => scanFolder(path, leftOut)),
       ...files.map((path) => () => scanPath(path, leftOut)),
-      ...this.#added.map((path) => () => scanPath(path, leftOut).catch(nothingWhereGone)),
+      ...Array.from(this.#added, (path) => () => scanPath(path, leftOut).catch(nothingWhereGone)),
     ];
   }
 
@@ -345,6 +365,51 @@ export class ShareLibrary {
       const isDue = state.kind === 'refused' && this.#options.clock.now() >= state.retryAt;
       if (isDue || !unchanged(state.file.identity, file.identity)) this.#unsettle(file, file.identity);
     }
+  }
+
+  /** The first that is shared within `ms`; else why none is, and whether one may be yet. */
+  async #firstShared(
+    files: readonly ScannedFile[],
+    ms: number,
+  ): Promise<FileMd5 | { readonly why: Error; readonly isPending: boolean }> {
+    const until = this.#options.clock.now() + ms;
+    let pending: Error | null = null;
+    let refused: Error | null = null;
+    for (const { path } of files) {
+      const left = () => until - this.#options.clock.now();
+      while (this.#pending(path) !== null && left() > 0) {
+        await this.#waits.wait(path, left());
+        if (this.#isStopped) return { why: stopping(), isPending: false };
+      }
+      const md5 = this.#shared.md5At(path);
+      if (md5 !== undefined) return md5;
+      pending ??= this.#pending(path);
+      refused ??= this.#refusal(path);
+    }
+    return { why: (pending ?? refused)!, isPending: pending !== null };
+  }
+
+  /** Why the file there is not shared yet; null: nothing more will become of it. */
+  #pending(path: string): Error | null {
+    switch (this.#paths.get(path)?.kind) {
+      case 'hashing':
+        return new UsageError('STILL_HASHING', `${path} is being hashed: it is shared when that is done`);
+      case 'unsettled':
+        return new UsageError('UNSETTLED', `${path} keeps changing: it is shared when it lies still`);
+      default:
+        return null;
+    }
+  }
+
+  #refusal(path: string): Error {
+    const state = this.#paths.get(path);
+    if (state?.kind !== 'refused')
+      return new OperationalError('disk', 'FILE_MISSING', `${path}: the file went away`);
+    const { code, detail } = state.why;
+    if (code === 'TOO_LARGE') return new UsageError(code, `${path} is too large: ${detail}`);
+    if (WRONG_PATH.has(code)) return new UsageError(code, `${path} cannot be read: ${detail}`);
+    const isPool = code === 'POOL' || code === 'UNEXPECTED';
+    return new OperationalError(isPool ? 'interrupted' : 'disk', code, `${path} was not hashed: ${detail}`);
   }
 
   #welcome(file: ScannedFile, isStart: boolean): void {
@@ -437,6 +502,7 @@ export class ShareLibrary {
     const shared: SharedFile = { manifest, path, identity, midstates };
     this.#paths.set(path, { kind: 'shared', file });
     if (this.#shared.add(shared)) this.#options.onShared(shared);
+    this.#waits.wake(path);
   }
 
   #unsettle(file: ScannedFile, identity: FileIdentity | null): void {
@@ -456,9 +522,11 @@ export class ShareLibrary {
   }
 
   #refuse(file: ScannedFile, code: NotShared, detail: string, retryMs: number): void {
-    this.#paths.set(file.path, { kind: 'refused', file, retryAt: this.#options.clock.now() + retryMs });
+    const retryAt = this.#options.clock.now() + retryMs;
+    this.#paths.set(file.path, { kind: 'refused', file, retryAt, why: { code, detail } });
     this.#count(code);
     this.#options.logger.warn({ path: file.path, code, detail }, 'a file is not shared');
+    this.#waits.wake(file.path);
   }
 
   /** `kept`: those that are said already and still the case, whether they are among `problems` or not. */
@@ -491,6 +559,18 @@ export class ShareLibrary {
 function toldOfPath(error: unknown): never {
   if (!(error instanceof OperationalError) || !WRONG_PATH.has(error.code)) throw error;
   throw new UsageError(error.code, error.message, { cause: error });
+}
+
+const stopping = () => new OperationalError('interrupted', 'INTERRUPTED', 'the daemon stops');
+
+/** Of a path where no file was found, though it is there: what kept the scan from finding one says more than that. */
+function nothingToShare(path: string, problems: readonly ScanProblem[]): UsageError {
+  const first = problems.find(({ code }) => code !== 'FILE_MISSING');
+  if (first === undefined) return new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share`);
+  const why = `${first.path}: ${first.detail}`;
+  return WRONG_PATH.has(first.code)
+    ? new UsageError(first.code, why)
+    : new UsageError('NOTHING_TO_SHARE', `${path} holds no file to share: ${why}`);
 }
 
 /** What was added meanwhile may go without a word. */

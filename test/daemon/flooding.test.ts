@@ -61,7 +61,7 @@ test('a daemon answers who asks it, and names a tracker where the file is regist
   await until(() => stats().received === 3 && stats().askers === 0);
   assert.deepEqual([stats().answers, stats().duplicate], [1, 1]);
   await writeFile(scene.path('shared', 'later film.mkv'), content.subarray(1));
-  await seedbox.share(scene.path('shared', 'later film.mkv'));
+  await seedbox.share(scene.path('shared', 'later film.mkv'), 10_000);
   await soon(async () => seedbox.trackers.stats()[0]!.registrations.registered === 2);
   await asker.send(at, quer('C'.repeat(16), asker.address, 1, 'LATER'));
   const [, later] = await asker.seen('AQUE', 2);

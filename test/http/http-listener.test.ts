@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../src/core/clock.js';
 import { UsageError } from '../../src/core/errors.js';
@@ -9,6 +12,7 @@ import { HttpListener } from '../../src/http/http-listener.js';
 import { metricsRoute } from '../../src/http/metrics-route.js';
 import { atEnd } from '../support/clean-up.js';
 import { get } from '../support/http.js';
+import { soon } from '../support/soon.js';
 
 const surroundings = { clock: systemClock, logger: silentLogger };
 const TOKEN = 'a-token-of-some-length';
@@ -16,10 +20,10 @@ const METRICS = { contentType: 'text/plain; charset=utf-8', scrape: async () => 
 
 async function listening(
   t: TestContext,
-  { token = null as string | null, lacks = [] as Lack[], host = '127.0.0.1' } = {},
+  { token = null as string | null, lacks = [] as Lack[], host = '127.0.0.1', requestMs = 10_000 } = {},
 ) {
   const tokens = await AccessTokens.open(token, null);
-  const listener = new HttpListener({ ...surroundings, listen: { host, port: 0 }, tokens });
+  const listener = new HttpListener({ ...surroundings, listen: { host, port: 0 }, tokens, requestMs });
   listener.add(metricsRoute(METRICS));
   listener.add(healthRoutes(() => lacks));
   listener.add((app) => {
@@ -109,6 +113,71 @@ test('what is not there, and what fails, are said in one form that tells nothing
   const early = await get(`${url}/early`);
   assert.deepEqual([early.status, JSON.parse(early.body).error.code], [503, 'NOT_STARTED']);
   assert.equal(early.headers['retry-after'], '1');
+  const unreadable = await get(`${url}/%`);
+  assert.deepEqual([unreadable.status, JSON.parse(unreadable.body).error.code], [400, 'FST_ERR_BAD_URL']);
+  for (const [sent, status, code] of [
+    ['nonsense\r\n\r\n', 400, 'BAD_REQUEST'],
+    [`GET /${'a'.repeat(20_000)} HTTP/1.1\r\n\r\n`, 431, 'TOO_LONG'],
+  ] as const) {
+    const socket = await connected(t, url, '127.0.0.1');
+    socket.write(sent);
+    const [head, body] = (await text(socket)).split('\r\n\r\n') as [string, string];
+    assert.ok(head.startsWith(`HTTP/1.1 ${status} `), head);
+    assert.equal(JSON.parse(body).error.code, code);
+  }
+});
+
+/** A connection from one of this machine's addresses. */
+async function connected(t: TestContext, url: string, from: string): Promise<Socket> {
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', localAddress: from });
+  atEnd(t, async () => {
+    socket.destroy();
+  });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return socket;
+}
+
+test('one address cannot take the place of all others, and has room for a hundred that work', async (t) => {
+  const url = await listening(t);
+  const request = (end = '') => `GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n${end}\r\n`;
+  const working = await Promise.all(
+    Array.from({ length: 100 }, async () => {
+      const socket = await connected(t, url, '127.0.0.1');
+      socket.write(request());
+      return String((await once(socket, 'data'))[0]);
+    }),
+  );
+  assert.ok(working.every((answer) => answer.startsWith('HTTP/1.1 200')));
+  const idle: Socket[] = [];
+  let closed = 0;
+  for (let n = 0; n < 1_000; n++) {
+    const socket = await connected(t, url, '127.0.0.7');
+    socket.once('close', () => closed++).resume();
+    idle.push(socket);
+  }
+  assert.equal((await get(`${url}/livez`)).status, 200);
+  await soon(async () => closed === 750);
+  idle.find(({ destroyed }) => !destroyed)!.destroy();
+  await soon(async () => {
+    const next = await connected(t, url, '127.0.0.7');
+    next.write(request('Connection: close\r\n'));
+    return (await text(next).catch(() => '')).startsWith('HTTP/1.1 200');
+  });
+});
+
+test('a connection is cut off whose request does not come in time, also one that never says a word', async (t) => {
+  const url = await listening(t, { requestMs: 200 });
+  for (const begun of ['', 'GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n']) {
+    const socket = await connected(t, url, '127.0.0.1');
+    socket.write(begun);
+    const told = text(socket);
+    const late = AbortSignal.timeout(10_000);
+    await once(socket, 'close', { signal: late });
+    const answer = await told;
+    assert.match(answer, /^HTTP\/1\.1 408 /);
+    assert.equal(JSON.parse(answer.slice(answer.indexOf('{'))).error.code, 'TOO_SLOW');
+  }
 });
 
 test('a port that is taken is an error that says so', async (t) => {

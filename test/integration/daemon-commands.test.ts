@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -119,6 +119,32 @@ test('without a daemon every command ends with 4 and says what to type', async (
   await writeFile(scene.path('state', 'http.json'), 'nonsense');
   assert.equal((await command('ls')).code, 6);
   assert.equal((await command('ls', '--http', 'off')).code, 2);
+});
+
+test('what the daemon cannot share ends add with the reason, and with 6 where it may not read', async (t) => {
+  const scene = await ApiScene.start(t);
+  await scene.daemon();
+  const command = commandIn(scene);
+  await writeFile(scene.path('large'), '');
+  await truncate(scene.path('large'), 10_000_000_000);
+  const large = await command('add', scene.path('large'));
+  assert.equal(large.code, 2);
+  assert.match(large.stderr, /large is too large: the protocol carries at most 9999999999 B/);
+  const error = { code: 'NO_PERMISSION', message: '/secret: permission denied' };
+  const server = createServer((_, response) => {
+    response.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  atEnd(t, async () => {
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const closed = await runCommand(['add', '/secret', '--http', `127.0.0.1:${port}`]);
+  assert.deepEqual(closed, {
+    code: 6,
+    stdout: '',
+    stderr: 'bugtorrent: the daemon: /secret: permission denied\n',
+  });
 });
 
 test('what is no daemon is not taken for one', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type ApiAnswer, ApiScene } from '../support/api-daemon.js';
 import { md5, seededBytes } from '../support/files.js';
@@ -116,6 +116,39 @@ test('what is in the state folder is shared by no path, and a path that no file 
   assert.equal(existsSync(scene.path('state', 'share-list.json')), false, 'what is refused is not kept');
 });
 
+test('a path that cannot be shared is answered at once with why, and is not kept', async (t) => {
+  const scene = await ApiScene.start(t);
+  const { api } = await scene.daemon();
+  const share = async (path: string) => told(await api.ask('/files', { method: 'POST', json: { path } }));
+  await writeFile(scene.path('large'), '');
+  await truncate(scene.path('large'), 10_000_000_000);
+  assert.deepEqual(await share(scene.path('large')), [400, 'TOO_LARGE']);
+  for (const name of ['holder', 'locked']) await mkdir(scene.path(name));
+  for (const name of ['secret', 'holder/secret']) await writeFile(scene.path(name), content, { mode: 0 });
+  await chmod(scene.path('locked'), 0);
+  await chmod(scene.folder, 0o755);
+  const refusals = await withoutPrivileges(() =>
+    Promise.all(['secret', 'holder', 'locked'].map((name) => share(scene.path(name)))),
+  );
+  // Else only the superuser could remove it.
+  await chmod(scene.path('locked'), 0o755);
+  assert.deepEqual(refusals, Array(3).fill([403, 'NO_PERMISSION']));
+  assert.equal(existsSync(scene.path('state', 'share-list.json')), false);
+  await chmod(scene.path('secret'), 0o644);
+  assert.deepEqual(await share(scene.path('secret')), [201, undefined]);
+});
+
+/** The superuser may read everything. */
+async function withoutPrivileges<T>(work: () => Promise<T>): Promise<T> {
+  if (process.geteuid?.() !== 0) return await work();
+  process.seteuid?.(65_534);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
 test('by rate, what waits comes before what rests', async (t) => {
   const scene = await ApiScene.start(t);
   for (const name of ['1', '2', '3']) await writeFile(scene.path('own', name), name);
@@ -143,6 +176,16 @@ test('requests that are not in order are told so, and change nothing', async (t)
     { md5: ID, path: '/' },
   ]) {
     assert.deepEqual(told(await post(wrong)), [400, 'BAD_REQUEST'], JSON.stringify(wrong));
+  }
+  for (const [wrong, told] of [
+    [
+      {},
+      'body: expected {magnet, paused?, sequential?, priority?} or {md5, name?, paused?, sequential?, priority?} or {path}',
+    ],
+    [{ path: 7 }, 'body.path: Invalid input: expected string, received number'],
+    [{ md5: ID, paused: 1 }, 'body.paused: Invalid input: expected boolean, received number'],
+  ] as const) {
+    assert.equal((await post(wrong)).json.error.message, told);
   }
   for (const query of ['limit=0', 'limit=1001', 'offset=-1', 'state=none', 'sort=md5', 'limit=x']) {
     assert.deepEqual(told(await api.get(`/files?${query}`)), [400, 'BAD_REQUEST'], query);

@@ -559,7 +559,7 @@ test('a file that is withheld is shared no more while it lies there, and may be 
   await unlink(b);
   await subject.library.rescan();
   assert.deepEqual([...subject.library.withheld], [a], 'what is gone may come back as another file');
-  await subject.library.add(a);
+  assert.equal(await subject.library.add(a, 1), md5(A));
   await subject.heard(3);
   assert.equal(subject.library.find(md5(A) as FileMd5)?.path, a);
 });
@@ -572,20 +572,127 @@ test('a file that was added and is gone at the next start is no error, and is fo
   await writeFile(path, B);
   await subject.library.rescan();
   await until(() => subject.library.stats().unsettled === 1);
-  await assert.rejects(subject.library.add(join(folder, 'none')), { code: 'FILE_MISSING' });
+  await assert.rejects(subject.library.add(join(folder, 'none'), 0), { code: 'FILE_MISSING' });
+});
+
+test('an addition that comes to nothing ends with the reason at once, and nothing is kept of it', async (t) => {
+  const folder = await sharedFolder(t, { bad: A, large: Buffer.alloc(0) });
+  await truncate(join(folder, 'large'), 10_000_000_000);
+  const subject = new Subject(t, {});
+  await subject.library.start();
+  const reasons: (readonly [string, string, string, object])[] = [
+    ['bad', 'EACCES', 'permission denied', { name: 'UsageError', code: 'NO_PERMISSION' }],
+    ['bad', 'EIO', 'i/o error', { name: 'OperationalError', code: 'DISK_FAILURE', trouble: 'disk' }],
+    [
+      'bad',
+      'POOL',
+      'it died',
+      { name: 'OperationalError', code: 'POOL', message: /bad was not hashed: it died$/ },
+    ],
+    ['large', '', '', { name: 'UsageError', code: 'TOO_LARGE', message: /at most 9999999999 B$/ }],
+  ];
+  const { hash } = subject;
+  for (const [name, code, detail, error] of reasons) {
+    subject.hash = async () => ({ ok: false, code, detail });
+    for (let time = 0; time < 2; time++) {
+      await assert.rejects(subject.library.add(join(folder, name), 60_000), error);
+    }
+  }
+  await subject.library.rescan();
+  assert.deepEqual([subject.library.added.size, subject.library.stats().queued], [0, 0]);
+  subject.hash = hash;
+  assert.equal(await subject.library.add(join(folder, 'bad'), 60_000), md5(A), 'it is read again when asked');
+  assert.deepEqual([...subject.library.added], [join(folder, 'bad')]);
+  assert.deepEqual(subject.clock.pending, []);
+});
+
+test('of a folder that is added, the first file counts that can be shared', async (t) => {
+  const folder = await sharedFolder(t, { bad: A, good: B });
+  const subject = new Subject(t, { concurrency: 1 });
+  await subject.library.start();
+  const { hash } = subject;
+  subject.hash = async (job) =>
+    job.path.endsWith('bad') ? { ok: false, code: 'EACCES', detail: 'permission denied' } : hash(job);
+  assert.equal(await subject.library.add(folder, 60_000), md5(B));
+  await unlink(join(folder, 'good'));
+  await assert.rejects(subject.library.add(folder, 60_000), { code: 'NO_PERMISSION' });
+  assert.deepEqual([...subject.library.added], [folder], 'it was added before');
+});
+
+test('what kept a scan from finding any file is the reason why there is nothing to share', async (t) => {
+  const folder = await sharedFolder(t, { 'gone/.hidden': A });
+  await symlink('loop', join(folder, 'loop'));
+  await symlink('nowhere', join(folder, 'gone/link'));
+  const subject = new Subject(t, {});
+  await assert.rejects(subject.library.add(folder, 60_000), { code: 'LINK_LOOP' });
+  await assert.rejects(subject.library.add(join(folder, 'gone'), 60_000), {
+    ...{ code: 'NOTHING_TO_SHARE', message: `${join(folder, 'gone')} holds no file to share` },
+  });
+  await unlink(join(folder, 'gone/link'));
+  await symlink('/etc', join(folder, 'gone/link'));
+  await assert.rejects(subject.library.add(join(folder, 'gone'), 60_000), {
+    ...{ code: 'NOTHING_TO_SHARE', message: /link: leads out of the shared folder, to \/etc$/ },
+  });
+});
+
+test('an addition ends in its time when the file is hashed for longer or keeps changing, and is kept', async (t) => {
+  const folder = await sharedFolder(t, { long: A, changing: B });
+  const subject = new Subject(t, {});
+  await subject.library.start();
+  const { hash } = subject;
+  let isDone = () => {};
+  subject.hash = (job) =>
+    job.path.endsWith('long')
+      ? new Promise((resolve) => {
+          isDone = () => resolve(hashSlice(job));
+        })
+      : Promise.resolve({ ok: false, code: 'CHANGED', detail: 'changed' });
+  const outcomes = Promise.allSettled([
+    subject.library.add(join(folder, 'long'), 5_000),
+    subject.library.add(join(folder, 'changing'), 5_000),
+  ]);
+  await until(() => subject.library.stats().unsettled === 1 && subject.clock.pending.length === 3);
+  subject.clock.advance(5_000);
+  const codes = (await outcomes).map((outcome) => (outcome as PromiseRejectedResult).reason.code);
+  assert.deepEqual(codes, ['STILL_HASHING', 'UNSETTLED']);
+  assert.equal(subject.library.added.size, 2);
+  isDone();
+  await subject.heard(1);
+  subject.hash = hash;
+  await subject.pass();
+  await subject.pass();
+  assert.deepEqual(await subject.heard(2), ['+changing', '+long']);
+});
+
+test('a file that goes away while it is waited for, and a stop, end an addition', async (t) => {
+  const folder = await sharedFolder(t, { goes: A, stays: B });
+  const subject = new Subject(t, {});
+  await subject.library.start();
+  subject.hash = async () => ({ ok: false, code: 'CHANGED', detail: 'changed' });
+  const gone = subject.library.add(join(folder, 'goes'), 60_000);
+  await until(() => subject.library.stats().unsettled === 1);
+  await unlink(join(folder, 'goes'));
+  subject.clock.advance(QUIET_MS);
+  await assert.rejects(gone, { code: 'FILE_MISSING' });
+  const stopped = subject.library.add(join(folder, 'stays'), 60_000);
+  const rejected = assert.rejects(stopped, { code: 'INTERRUPTED' });
+  await until(() => subject.library.stats().unsettled === 1);
+  await subject.library.stop();
+  await rejected;
+  assert.deepEqual([subject.library.added.size, subject.clock.pending], [0, []]);
 });
 
 test('that a path cannot be shared for what it is, is told to who named it', async (t) => {
   const folder = await sharedFolder(t, { 'locked/file': B });
   const { library } = new Subject(t, {});
   await library.start();
-  await assert.rejects(library.add(join(folder, 'none')), { name: 'UsageError', code: 'FILE_MISSING' });
+  await assert.rejects(library.add(join(folder, 'none'), 0), { name: 'UsageError', code: 'FILE_MISSING' });
   await chmod(join(folder, 'locked'), 0);
   // The permissions of files do not hold for root.
   const isRoot = process.geteuid!() === 0;
   if (isRoot) process.seteuid!(65_534);
   try {
-    await assert.rejects(library.add(join(folder, 'locked', 'file')), {
+    await assert.rejects(library.add(join(folder, 'locked', 'file'), 0), {
       name: 'UsageError',
       code: 'NO_PERMISSION',
     });
@@ -602,7 +709,7 @@ test('why nothing in an added folder can be shared is said and counted, once', a
   for (const at of [folder, added]) await symlink('/etc', join(at, 'outside'));
   const subject = new Subject(t, { folders: [folder] });
   await subject.library.start();
-  for (const _ of [1, 2]) await assert.rejects(subject.library.add(added), { code: 'NOTHING_TO_SHARE' });
+  for (const _ of [1, 2]) await assert.rejects(subject.library.add(added, 0), { code: 'NOTHING_TO_SHARE' });
   await subject.library.rescan();
   assert.deepEqual(subject.library.stats().errors, { LINK_OUTSIDE: 2 });
   assert.deepEqual(

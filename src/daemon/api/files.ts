@@ -107,11 +107,9 @@ export class DaemonFiles implements Files {
 
   async share(path: string): Promise<ApiFile> {
     if (this.#seedbox.library === null) throw notStarted();
-    const [first] = (await this.#seedbox.share(path)) as [string, ...string[]];
-    const md5 = await this.#hashedAt(first);
-    const file = md5 === undefined ? null : this.find(md5);
+    const file = this.find(await this.#seedbox.share(path, HASH_MS));
     if (file !== null) return file;
-    throw new UsageError('STILL_HASHING', `${first} is being hashed: it is shared when that is done`);
+    throw new UsageError('CHANGED', `${path} changed meanwhile: it is shared when it lies still`);
   }
 
   async pause(md5: FileMd5): Promise<void> {
@@ -152,23 +150,6 @@ export class DaemonFiles implements Files {
     const { transfers } = this.#seedbox;
     if (transfers === null) throw notStarted();
     return transfers;
-  }
-
-  /** Undefined when that takes too long. */
-  #hashedAt(path: string): Promise<FileMd5 | undefined> {
-    const known = this.#seedbox.sharedAt(path);
-    if (known !== undefined) return Promise.resolve(known);
-    return new Promise((resolve) => {
-      const settle = () => {
-        unwatch();
-        clearTimeout(timer);
-        resolve(this.#seedbox.sharedAt(path));
-      };
-      const unwatch = this.#seedbox.watch(() => {
-        if (this.#seedbox.sharedAt(path) !== undefined) settle();
-      });
-      const timer = setTimeout(settle, HASH_MS).unref();
-    });
   }
 
   /** Follows a change. */

@@ -105,6 +105,22 @@ function md5In(text: string): FileMd5 {
 function parsed<T extends z.ZodType>(form: T, value: unknown, what: string): z.output<T> {
   const { success, data, error } = form.safeParse(value);
   if (success) return data;
-  const [{ path, message }] = error.issues as [z.core.$ZodIssue];
+  const [issue] = error.issues as [z.core.$ZodIssue];
+  const { path, message } = nearestIssue(form, issue);
   throw new UsageError('BAD_REQUEST', `${[what, ...path].join('.')}: ${message}`);
+}
+
+/** Of several forms, what is wrong by the one that fits best; where none does, which there are. */
+function nearestIssue(form: z.ZodType, issue: z.core.$ZodIssue): Pick<z.core.$ZodIssue, 'path' | 'message'> {
+  if (!(form instanceof z.ZodUnion) || issue.code !== 'invalid_union') return issue;
+  const [best = [], next = []] = issue.errors.toSorted((a, b) => a.length - b.length);
+  if (best.length < next.length) return best[0]!;
+  return { path: issue.path, message: `expected ${form.options.map(keysOf).join(' or ')}` };
+}
+
+/** `{path, name?}` */
+function keysOf(form: z.core.$ZodType): string {
+  if (!(form instanceof z.ZodObject)) return 'another form';
+  const keys = Object.entries(form.shape as Record<string, z.ZodType>);
+  return `{${keys.map(([key, { type }]) => (type === 'optional' ? `${key}?` : key)).join(', ')}}`;
 }
