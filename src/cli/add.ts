@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OperationalError } from '../core/errors.js';
-import type { ApiFile } from '../http/api/file.js';
+import type { AddedFile } from '../http/api/file.js';
 import { withDaemon } from './api-client.js';
 import type { Invocation } from './invocation.js';
 import { formatBytes } from './quantity.js';
@@ -15,9 +15,11 @@ export async function run(invocation: Invocation<'add'>): Promise<void> {
   const { settings, words, output } = invocation;
   const addition = await additionOf(words[0]!, settings.http === null);
   await withDaemon(invocation, async (daemon) => {
-    const file = await daemon.post<ApiFile>('/files', addition, ANSWER_WITHIN_MS);
+    const file = await daemon.post<AddedFile>('/files', addition, ANSWER_WITHIN_MS);
     if (settings.json) output.json({ event: 'added', ...file });
     else output.print(addedLine(file));
+    if (file.files > 1)
+      output.tell(`one of ${file.files} files there: the others are shared as they are hashed`);
   });
 }
 
@@ -42,6 +44,6 @@ async function additionOf(text: string, isHere: boolean): Promise<Addition> {
   return { path };
 }
 
-function addedLine({ md5, name, size, state }: ApiFile): string {
+function addedLine({ md5, name, size, state }: AddedFile): string {
   return `${md5}  ${(size === 0 ? '?' : formatBytes(size)).padStart(8)}  ${state}  ${name}`;
 }

@@ -1,4 +1,4 @@
-import type { ApiFile } from '../http/api/file.js';
+import type { AddedFile, ApiFile } from '../http/api/file.js';
 import type { Status } from '../http/api/status.js';
 
 /** JSON leaves C1 controls and bidirectional characters as they are; stdout may be a terminal. */
@@ -18,7 +18,8 @@ export type JsonEvent =
     }
   | { event: 'done'; md5: string; path: string; bytes: number; fetched: number; seconds: number }
   | { event: 'shared'; md5: string; name: string; size: number; magnet: string }
-  | ({ event: 'file' | 'added' } & ApiFile)
+  | ({ event: 'file' } & ApiFile)
+  | ({ event: 'added' } & AddedFile)
   | ({ event: 'status' } & Status)
   | { event: 'removed'; md5: string; name: string; data: boolean }
   | { event: 'check'; check: string; verdict: string; message: string; fix: string | null }

@@ -12,7 +12,7 @@ import { diskError } from '../storage/disk-error.js';
 import { liesIn } from '../storage/folder-scan.js';
 import { LockFile } from '../storage/lock-file.js';
 import { ShareIndex } from '../storage/share-index.js';
-import { type SharedFile, ShareLibrary } from '../storage/share-library.js';
+import { type Addition, type SharedFile, ShareLibrary } from '../storage/share-library.js';
 import type { OwnerStatus } from '../swarm/download.js';
 import type { PartReads } from '../swarm/part-reads.js';
 import { SwarmCounts } from '../swarm/swarm-counts.js';
@@ -204,11 +204,11 @@ export class Seedbox implements Adjustable {
   }
 
   /**
-   * Shares a file, or all of a folder, in this run and the next ones; gives the first file there, waiting up to `ms` for it
+   * Shares a file, or all of a folder, in this run and the next ones; gives one of the files there, waiting up to `ms` for it
    * to be hashed. What is refused is not kept for the next runs. Throws as ShareLibrary.add, UsageError 'STATE_FOLDER' or
    * 'TOO_MANY_SHARES', OperationalError 'disk' when it cannot be kept for the next ones.
    */
-  async share(path: string, ms: number): Promise<FileMd5> {
+  async share(path: string, ms: number): Promise<Addition> {
     const { library, list } = this.#started();
     const { stateDir } = this.#options;
     if (stateDir !== null && (await liesIn(path, stateDir))) {

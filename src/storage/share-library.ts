@@ -91,6 +91,14 @@ export interface ShareLibraryStats {
   readonly errors: Readonly<Record<string, number>>;
 }
 
+/** What came of sharing a path. */
+export interface Addition {
+  /** Of one of the files. */
+  readonly md5: FileMd5;
+  /** Files that were found there, the refused ones and those still to be hashed included. */
+  readonly files: number;
+}
+
 /** A file that was proven in another way than by hashing it here. */
 export interface ProvenFile {
   readonly md5: FileMd5;
@@ -215,12 +223,12 @@ export class ShareLibrary {
 
   /**
    * Shares the file at `path`, or all of the folder there, as if it had been named at the start, also what was withheld or
-   * refused of it. Gives the id of the first file that is shared; for each that comes before it, it waits until that is
-   * hashed. When none is shared after `ms` milliseconds, throws why the first is not: UsageError 'STILL_HASHING' or
-   * 'UNSETTLED' when one may be yet; else nothing was added: UsageError 'TOO_LARGE', 'NOTHING_TO_SHARE' or one of
-   * WRONG_PATH, OperationalError 'disk', or 'interrupted' when it is stopped meanwhile.
+   * refused of it. Gives the id of the first file that is shared, and how many there are; for each that comes before it,
+   * it waits until that is hashed. When none is shared after `ms` milliseconds, throws why the first is not: UsageError
+   * 'STILL_HASHING' or 'UNSETTLED' when one may be yet; else nothing was added: UsageError 'TOO_LARGE', 'NOTHING_TO_SHARE'
+   * or one of WRONG_PATH, OperationalError 'disk', or 'interrupted' when it is stopped meanwhile.
    */
-  async add(path: string, ms: number): Promise<FileMd5> {
+  async add(path: string, ms: number): Promise<Addition> {
     const { files, problems } = await scanPath(path, this.#options.leftOut).catch(toldOfPath);
     if (this.#isStopped) throw stopping();
     this.#tellProblems(problems, this.#problems);
@@ -234,7 +242,7 @@ export class ShareLibrary {
       else this.#meet(file, false);
     }
     const first = await this.#firstShared(files, ms);
-    if (typeof first === 'string') return first;
+    if (typeof first === 'string') return { md5: first, files: files.length };
     if (isNew && !first.isPending) this.#added.delete(path);
     throw first.why;
   }

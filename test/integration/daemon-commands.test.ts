@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { truncate, writeFile } from 'node:fs/promises';
+import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -80,6 +80,11 @@ test('a path is shared, and forgotten without being deleted', async (t) => {
   assert.equal(missing.code, 3);
   assert.match(missing.stderr, /is no magnet link, no MD5 and no file here/);
   assert.equal((await command('rm', 'mine')).code, 3, 'only whole names count');
+  await mkdir(scene.path('folder'));
+  for (const name of ['a', 'b']) await writeFile(scene.path('folder', name), content);
+  const folder = await command('add', scene.path('folder'));
+  assert.match(folder.stdout, /^[0-9a-f]{32} {3}1\.0 MiB {2}shared {2}[ab]\n$/);
+  assert.equal(folder.stderr, 'one of 2 files there: the others are shared as they are hashed\n');
   assert.equal((await command('add', 'magnet:?dn=nothing')).code, 2);
 });
 

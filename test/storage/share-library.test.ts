@@ -559,7 +559,7 @@ test('a file that is withheld is shared no more while it lies there, and may be 
   await unlink(b);
   await subject.library.rescan();
   assert.deepEqual([...subject.library.withheld], [a], 'what is gone may come back as another file');
-  assert.equal(await subject.library.add(a, 1), md5(A));
+  assert.deepEqual(await subject.library.add(a, 1), { md5: md5(A), files: 1 });
   await subject.heard(3);
   assert.equal(subject.library.find(md5(A) as FileMd5)?.path, a);
 });
@@ -601,7 +601,8 @@ test('an addition that comes to nothing ends with the reason at once, and nothin
   await subject.library.rescan();
   assert.deepEqual([subject.library.added.size, subject.library.stats().queued], [0, 0]);
   subject.hash = hash;
-  assert.equal(await subject.library.add(join(folder, 'bad'), 60_000), md5(A), 'it is read again when asked');
+  const { md5: id } = await subject.library.add(join(folder, 'bad'), 60_000);
+  assert.equal(id, md5(A), 'it is read again when asked');
   assert.deepEqual([...subject.library.added], [join(folder, 'bad')]);
   assert.deepEqual(subject.clock.pending, []);
 });
@@ -613,7 +614,7 @@ test('of a folder that is added, the first file counts that can be shared', asyn
   const { hash } = subject;
   subject.hash = async (job) =>
     job.path.endsWith('bad') ? { ok: false, code: 'EACCES', detail: 'permission denied' } : hash(job);
-  assert.equal(await subject.library.add(folder, 60_000), md5(B));
+  assert.deepEqual(await subject.library.add(folder, 60_000), { md5: md5(B), files: 2 });
   await unlink(join(folder, 'good'));
   await assert.rejects(subject.library.add(folder, 60_000), { code: 'NO_PERMISSION' });
   assert.deepEqual([...subject.library.added], [folder], 'it was added before');

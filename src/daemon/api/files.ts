@@ -5,7 +5,7 @@
  * sorted. So a page of many files costs no more than one of few.
  */
 import { UsageError } from '../../core/errors.js';
-import type { ApiFile, ApiFileDetails } from '../../http/api/file.js';
+import type { AddedFile, ApiFile, ApiFileDetails } from '../../http/api/file.js';
 import type { FileChange, FileList, Files, HowToAdd, ListQuery } from '../../http/api/files.js';
 import { formatHostPort, hosts } from '../../model/address.js';
 import type { FileMd5 } from '../../model/ids.js';
@@ -100,15 +100,16 @@ export class DaemonFiles implements Files {
     };
   }
 
-  async download(magnet: Magnet, how: HowToAdd): Promise<ApiFile> {
+  async download(magnet: Magnet, how: HowToAdd): Promise<AddedFile> {
     await this.#transfers.add(magnet, how);
-    return this.find(magnet.md5)!;
+    return { ...this.find(magnet.md5)!, files: 1 };
   }
 
-  async share(path: string): Promise<ApiFile> {
+  async share(path: string): Promise<AddedFile> {
     if (this.#seedbox.library === null) throw notStarted();
-    const file = this.find(await this.#seedbox.share(path, HASH_MS));
-    if (file !== null) return file;
+    const { md5, files } = await this.#seedbox.share(path, HASH_MS);
+    const file = this.find(md5);
+    if (file !== null) return { ...file, files };
     throw new UsageError('CHANGED', `${path} changed meanwhile: it is shared when it lies still`);
   }
 

@@ -29,6 +29,12 @@ export const FILE = z.object({
 });
 export type ApiFile = z.infer<typeof FILE>;
 
+export const ADDED_FILE = FILE.extend({
+  /** Files that were found where it lies: a folder may hold more than this one. */
+  files: z.int().min(1),
+});
+export type AddedFile = z.infer<typeof ADDED_FILE>;
+
 const OWNER = z.object({
   address: z.string(),
   parts: COUNT,

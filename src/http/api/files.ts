@@ -4,7 +4,16 @@ import type { FileMd5 } from '../../model/ids.js';
 import { type Magnet, parseMagnet } from '../../model/magnet.js';
 import { allows } from '../scope.js';
 import { BASE, type Endpoint, endpoint } from './endpoint.js';
-import { type ApiFile, type ApiFileDetails, FILE, FILE_DETAILS, PRIORITY, STATE } from './file.js';
+import {
+  ADDED_FILE,
+  type AddedFile,
+  type ApiFile,
+  type ApiFileDetails,
+  FILE,
+  FILE_DETAILS,
+  PRIORITY,
+  STATE,
+} from './file.js';
 
 const MOST_LISTED = 1_000;
 const MD5 = z.string().regex(/^[0-9a-fA-F]{32}$/, 'expected 32 hexadecimal digits');
@@ -66,9 +75,9 @@ export interface Files {
   list(query: ListQuery): FileList;
   find(md5: FileMd5): ApiFile | null;
   details(md5: FileMd5): ApiFileDetails | null;
-  download(magnet: Magnet, how: HowToAdd): Promise<ApiFile>;
-  /** The file there, or the first of the folder; it may still have to be hashed. */
-  share(path: string): Promise<ApiFile>;
+  download(magnet: Magnet, how: HowToAdd): Promise<AddedFile>;
+  /** The file there, or one of the folder; it may still have to be hashed. */
+  share(path: string): Promise<AddedFile>;
   pause(md5: FileMd5): Promise<void>;
   resume(md5: FileMd5): Promise<void>;
   change(md5: FileMd5, change: FileChange): Promise<void>;
@@ -104,7 +113,7 @@ export function filesEndpoints(files: Files): Endpoint[] {
       ...{ method: 'POST', path, scope: 'add', summary: 'Adds a download, or (scope admin) shares a path' },
       body: ADDITION,
       status: 201,
-      answer: FILE,
+      answer: ADDED_FILE,
       handle({ body, request }) {
         if (!('path' in body)) {
           const { paused, sequential, priority } = body;

@@ -80,10 +80,11 @@ const list = new FileList(api, { ...actions, chosen: (md5) => detail.choose(md5)
 
 async function add(body: object): Promise<boolean> {
   return attempt(async () => {
-    const file = await api.call<FileEntry>('POST', '/files', body);
+    const file = await api.call<FileEntry & { files: number }>('POST', '/files', body);
     list.reload();
     list.choose(file.md5);
-    notices.done(`${file.state === 'shared' ? 'Shared' : 'Added'}: ${file.name}`);
+    const more = file.files === 1 ? '' : `, one of ${file.files} files of the folder`;
+    notices.done(`${file.state === 'shared' ? 'Shared' : 'Added'}: ${file.name}${more}`);
   });
 }
 
