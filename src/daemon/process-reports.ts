@@ -12,7 +12,7 @@ import { trackerLacks } from './readiness.js';
 import { collectTrackerServer, type TrackerObservers, trackerObservers } from './tracker-metrics.js';
 import type { TrackerServer } from './tracker-server.js';
 
-/** So old are figures at most, in milliseconds. */
+/** From one report to the next, in milliseconds: so old are the figures of a process that is well. */
 const REPORT_MS = 1_000;
 /** Who has not reported for so long hangs, or fails at telling: its last report says nothing of now. */
 const SILENT_MS = 5_000;

@@ -411,8 +411,7 @@ export class ShareLibrary {
 
   #refusal(path: string): Error {
     const state = this.#paths.get(path);
-    if (state?.kind !== 'refused')
-      return new OperationalError('disk', 'FILE_MISSING', `${path}: the file went away`);
+    if (state?.kind !== 'refused') return new UsageError('FILE_MISSING', `${path}: the file went away`);
     const { code, detail } = state.why;
     if (code === 'TOO_LARGE') return new UsageError(code, `${path} is too large: ${detail}`);
     if (WRONG_PATH.has(code)) return new UsageError(code, `${path} cannot be read: ${detail}`);

@@ -674,7 +674,7 @@ test('a file that goes away while it is waited for, and a stop, end an addition'
   await until(() => subject.library.stats().unsettled === 1);
   await unlink(join(folder, 'goes'));
   subject.clock.advance(QUIET_MS);
-  await assert.rejects(gone, { code: 'FILE_MISSING' });
+  await assert.rejects(gone, { name: 'UsageError', code: 'FILE_MISSING' });
   const stopped = subject.library.add(join(folder, 'stays'), 60_000);
   const rejected = assert.rejects(stopped, { code: 'INTERRUPTED' });
   await until(() => subject.library.stats().unsettled === 1);

@@ -84,7 +84,7 @@ export class Engine {
     for (const event of ['close', 'end', 'reconnecting']) this.#client.on(event, () => this.#lost());
     this.#client.on('error', (error: Error) => {
       // The client would go on with database 0, which may be another tracker's.
-      if (isOfSelect(error)) (this.#client as Redis).disconnect(true);
+      if (isOfSelect(error) && !this.#isStopped) (this.#client as Redis).disconnect(true);
       this.#lost(error);
     });
     this.#ended = new Promise((resolve) => this.#client.on('end', () => this.#isStopped && resolve()));

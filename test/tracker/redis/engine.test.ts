@@ -40,6 +40,16 @@ async function answered(engine: Engine): Promise<number> {
   return outcomes.filter(({ status }) => status === 'fulfilled').length;
 }
 
+/** An address of the server that counts the connections to it. */
+async function dialled(t: Scope, server: RedisServer) {
+  const address = await Switch.open(t, server.port);
+  let count = 0;
+  address.connected = () => {
+    count += 1;
+  };
+  return { port: address.port, dials: () => count };
+}
+
 async function loseMaster(server: RedisServer): Promise<void> {
   await server.ask('config', 'set', 'replica-serve-stale-data', 'no');
   await server.ask('replicaof', '127.0.0.1', 1);
@@ -48,18 +58,14 @@ async function loseMaster(server: RedisServer): Promise<void> {
 test('one without a master is dialled anew once a second, however much is asked of it, and nothing meanwhile', async (t) => {
   if (!requireProgram(t, 'redis-server')) return;
   const server = await RedisServer.start(t);
-  const address = await Switch.open(t, server.port);
-  let dials = 0;
-  address.connected = () => {
-    dials += 1;
-  };
+  const { port, dials } = await dialled(t, server);
   const warnings: Error[] = [];
   const warn = (warning: Error) => warnings.push(warning);
   process.on('warning', warn);
   atEnd(t, () => {
     process.off('warning', warn);
   });
-  const { engine, clock, mastersFound } = await openEngine(t, address.port);
+  const { engine, clock, mastersFound } = await openEngine(t, port);
   assert.equal(await answered(engine), LOOKUPS);
   await loseMaster(server);
   for (let second = 1; second <= 3; second += 1) {
@@ -68,7 +74,7 @@ test('one without a master is dialled anew once a second, however much is asked 
     await soon(() => !engine.isAway);
     for (let round = 0; round < 5; round += 1) assert.equal(await answered(engine), 0);
     assert.equal(engine.isAway, false);
-    assert.equal(dials, 1 + second);
+    assert.equal(dials(), 1 + second);
     clock.advance(1_000);
     await soon(() => engine.isAway);
   }
@@ -78,7 +84,7 @@ test('one without a master is dialled anew once a second, however much is asked 
   assert.equal(engine.refusesWrites, true);
   clock.advance(1_000);
   await soon(() => !engine.refusesWrites);
-  assert.equal(dials, 5);
+  assert.equal(dials(), 5);
   assert.equal(mastersFound(), 1);
   assert.deepEqual(warnings, []);
 });
@@ -114,15 +120,11 @@ test('one that hangs in a script takes no changes until that ends', async (t) =>
 test('one that has not the database that is asked for is away: no other is used in its place', async (t) => {
   if (!requireProgram(t, 'redis-server')) return;
   const server = await RedisServer.start(t);
-  const address = await Switch.open(t, server.port);
-  let dials = 0;
-  address.connected = () => {
-    dials += 1;
-  };
-  const { engine } = await openEngine(t, address.port, 99);
+  const { port, dials } = await dialled(t, server);
+  const { engine } = await openEngine(t, port, 99);
   await soon(() => {
     assert.equal(engine.isAway, true);
-    return dials >= 3;
+    return dials() >= 3;
   });
   await assert.rejects(engine.run('tryToWrite', 'bt:any', ''), isAway);
 });
