@@ -270,11 +270,6 @@ export class ShareLibrary {
     return this.#shared.places(md5);
   }
 
-  /** Of the file that is shared from there. */
-  md5At(path: string): FileMd5 | undefined {
-    return this.#shared.md5At(path);
-  }
-
   find(md5: FileMd5): SharedFile | null {
     return this.#shared.find(md5);
   }

@@ -777,6 +777,9 @@ test('a file with a salted id stays shared under it, in the next run and when al
   await subject.library.stop();
   const next = new Subject(t, { folders: [folder], index });
   await next.library.start();
-  assert.equal(next.library.md5At(real), salted);
+  assert.deepEqual(
+    next.library.places(salted).map(({ path }) => path),
+    [real],
+  );
   assert.equal(next.slices.length, 0);
 });
